@@ -1,0 +1,54 @@
+# The commands of this checkout. Each may be interrupted and run again; none asks; paths may hold spaces.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test lint unit integration system test-compose up down clean
+BIN := .venv/bin
+PYTEST := $(BIN)/pytest
+
+help:
+	@echo 'make demo    install what is missing, start the stack, run the whole pipeline and prove the marts; ORDERS=n'
+	@echo 'make test    lint, unit, integration and system tests on the same stack'
+	@echo 'make up      start the stack            make down    stop it, keep its data'
+	@echo 'make clean   stop it, remove its data and the Python environment; downloads stay in the cache'
+	@echo 'also: setup, lint, unit, integration, system, test-compose'
+
+setup:
+	@stack/bootstrap.sh
+
+up: setup
+	@$(BIN)/waybill stack up
+
+demo: up
+	@$(BIN)/waybill demo $(if $(ORDERS),--orders '$(ORDERS)')
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: setup
+	$(PYTEST) tests/unit
+
+integration: setup
+	$(PYTEST) tests/integration
+
+system: setup
+	$(PYTEST) tests/system
+
+# One run: the stack is started once, by the first test that asks for it.
+test: lint
+	$(PYTEST) tests
+
+# The same demo and tests on the stack of docker-compose.yml.
+test-compose: setup
+	$(BIN)/waybill stack up --compose
+	$(BIN)/waybill demo --orders '$(or $(ORDERS),5000)'
+	$(PYTEST) tests/integration tests/system
+	$(BIN)/waybill stack down --wipe
+
+down:
+	@if [ -x $(BIN)/waybill ]; then $(BIN)/waybill stack down; else echo 'nothing was set up here, nothing runs'; fi
+
+clean:
+	@stack/bootstrap.sh clean

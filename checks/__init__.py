@@ -1,0 +1,1 @@
+"""Is it right: the marts against MySQL at one binlog position."""

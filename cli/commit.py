@@ -1,0 +1,142 @@
+"""`waybill commit`: the commit cycle, once, by schedule or continuously."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Sequence
+
+import click
+from connect.offsets import stored_gtid_set
+
+from cli.context import Context, json_option, pass_context, print_json, print_table
+from committer import steps
+from committer.commit import Committer
+from committer.schedule import by_cron, continuously
+from committer.source import Source
+from committer.steps import MartTable
+from committer.summary import Summary
+from warehouse.schema import present_columns
+from warehouse.session import Session
+from waybill.clock import SystemClock
+from waybill.errors import SettingsError
+from waybill.gtid import GtidSet
+from waybill.raw import MART_SCHEMA
+
+
+def marts(context: Context, session: Session) -> list[MartTable]:
+    """The declared marts with the columns they have in the warehouse."""
+    found = []
+    for entry in context.pipeline.marts:
+        assert entry.mart is not None
+        columns = [c for c in present_columns(session, MART_SCHEMA, entry.mart.name) if not c.startswith("_")]
+        if not columns:
+            raise SettingsError(f"{MART_SCHEMA}.{entry.mart.name} is not there", todo="waybill schema apply")
+        found.append(MartTable(entry, entry.mart, tuple(columns)))
+    return found
+
+
+def build(context: Context) -> Committer:
+    """The committer of this pipeline on these addresses."""
+    addresses, pipeline = context.addresses, context.pipeline
+
+    def open_session(name: str) -> Session:
+        return Session(addresses.warehouse, name, pipeline.commit.step_seconds)
+
+    source = Source(
+        mysql=lambda: addresses.mysql,
+        kafka=lambda: addresses.kafka,
+        transaction_topic=pipeline.source.transaction_topic,
+        stored=lambda: stored_gtid_set(addresses.connect.url, pipeline.source.connector),
+    )
+    with open_session("commit settings") as session:
+        declared = marts(context, session)
+    return Committer(open_session, declared, pipeline.commit, source, SystemClock())
+
+
+def print_summary(summary: Summary) -> None:
+    """For a person: one table a cycle, then what holds the cut."""
+    rows = [[m.mart, m.rows_in, m.keys, m.applied, m.replaced, m.deleted, m.older, m.invalid] for m in summary.marts]
+    seconds = sum(summary.seconds.values())
+    print_table(
+        f"cycle {summary.cycle} {summary.status}: {summary.transactions:,} transactions, cut at {summary.cut_at} UTC,"
+        f" {seconds:.2f} s",
+        ["mart", "rows in", "keys", "applied", "replaced", "deleted", "older", "invalid"],
+        rows,
+    )
+    click.echo(f"GTID set {summary.gtid_set or '(nothing yet)'}")
+    for line in summary.waiting:
+        click.echo(f"the cut waits: {line}")
+    for line in summary.notes:
+        click.echo(f"note: {line}")
+
+
+def print_steps(context: Context, declared: Sequence[MartTable]) -> None:
+    """The effective SQL of a cycle, step by step; parameters stay %(named)s."""
+    with Session(context.addresses.warehouse, "explain") as session:
+        for step in steps.ALL:
+            targets: Sequence[MartTable | None] = list(declared) if step.scope else [None]
+            for mart in targets:
+                click.echo(f"\n-- {step.file}{' for ' + mart.mart.name if mart else ''}")
+                for statement in steps.effective(step, mart):
+                    click.echo(session.text_of(statement) + ";")
+
+
+def gtid_set(text: str) -> GtidSet:
+    """Raises `SettingsError` for what is not a GTID set."""
+    try:
+        return GtidSet.parse(text)
+    except ValueError as error:
+        raise SettingsError(f"--until: {error}; e.g. 3e11fa47-71ca-11e1-9e33-c80aa9429562:1-57") from error
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="One cycle, then exit (the default).")
+@click.option("--schedule", is_flag=True, help="At the ticks of commit.schedule, for ever.")
+@click.option("--continuous", is_flag=True, help="One cycle after another, for ever.")
+@click.option(
+    "--floor", default=1.0, show_default=True, help="With --continuous: seconds from one cycle's begin to the next's."
+)
+@click.option("--until", default="", metavar="GTID_SET", help="End the cut exactly there.")
+@click.option("--explain", is_flag=True, help="Print the cycle's SQL; change nothing.")
+@json_option
+@pass_context
+def commit(
+    context: Context,
+    once: bool,
+    schedule: bool,
+    continuous: bool,
+    floor: float,
+    until: str,
+    explain: bool,
+    as_json: bool,
+) -> int:
+    """Apply what has arrived in raw to the marts, in one transaction.
+
+    Example: waybill commit --once
+    """
+    if once + schedule + continuous + explain > 1:
+        raise SettingsError("--once, --schedule, --continuous and --explain exclude each other")
+    bound = gtid_set(until) if until else None
+    committer = build(context)
+    if explain:
+        print_steps(context, committer.marts)
+        return 0
+
+    def report(summary: Summary) -> None:
+        if as_json:
+            print_json(summary.plain())
+        else:
+            print_summary(summary)
+
+    if not (schedule or continuous):
+        report(committer.cycle(bound))
+        return 0
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    if schedule:
+        by_cron(context.pipeline.commit.schedule, lambda: committer.cycle(bound), report, committer.clock, stop)
+    else:
+        continuously(floor, lambda: committer.cycle(bound), report, committer.clock, stop)
+    return 0

@@ -1,0 +1,238 @@
+"""`waybill demo`: the main job from end to end on the local stack, proven at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import pymysql
+
+from cli.context import Context, pass_context, print_table
+from committer.commit import Committer
+from committer.summary import Summary
+from waybill.addresses import Addresses, Mysql
+from waybill.errors import FoundDifference, WaybillError
+from waybill.gtid import GtidSet
+
+_SNAPSHOT_SECONDS = 900
+_DRAIN_SECONDS = 180
+_STOP_SECONDS = 30
+_LOGS = Path(".waybill/run")
+
+
+@dataclass
+class Stages:
+    """Runs the demo's commands one after another, says each as the user would type it, and keeps its time."""
+
+    seconds: list[tuple[str, float]] = field(default_factory=list)
+    total: int = 9
+
+    @contextmanager
+    def stage(self, title: str) -> Iterator[None]:
+        """One stage: its number of how many, what it does, and at the end how long it took."""
+        began = time.monotonic()
+        click.secho(f"\n[{len(self.seconds) + 1}/{self.total}] {title}", bold=True)
+        yield
+        took = time.monotonic() - began
+        self.seconds.append((title, took))
+        click.echo(f"      done in {took:.1f} s")
+
+    def run(self, *words: str) -> None:
+        """One `waybill` command in the foreground. Raises when it fails; its own words are on the screen."""
+        click.echo(f"      $ waybill {' '.join(words)}")
+        code = subprocess.run(_command(words), check=False).returncode
+        if code == 1 and words[0] == "reconcile":
+            raise FoundDifference("the marts differ from MySQL; the differences are above")
+        if code:
+            raise WaybillError(
+                f"`waybill {' '.join(words)}` ended with exit code {code}",
+                kept="everything that was loaded; `make demo` again goes on from here",
+                todo="read its words above, then: waybill doctor",
+            )
+
+
+def _command(words: Sequence[str]) -> list[str]:
+    return [sys.executable, "-c", "from cli.main import main; main()", *words]
+
+
+@contextmanager
+def _background(*words: str, log: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command beside the demo, its output in a file; stopped by its own process id at the end."""
+    _LOGS.mkdir(parents=True, exist_ok=True)
+    path = _LOGS / f"{log}.log"
+    click.echo(f"      $ waybill {' '.join(words)} &      (its words: {path})")
+    with path.open("wb") as out:
+        process = subprocess.Popen(_command(words), stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _still_runs(process: subprocess.Popen[bytes], name: str) -> None:
+    if process.poll() is not None:
+        tail = (_LOGS / f"{name}.log").read_text(errors="replace").splitlines()[-15:]
+        raise WaybillError(
+            f"`waybill {name}` ended with exit code {process.returncode}:\n  " + "\n  ".join(tail),
+            kept="everything that was loaded; `make demo` again goes on from here",
+        )
+
+
+def _executed(address: Mysql) -> GtidSet:
+    connection = pymysql.connect(
+        host=address.host, port=address.port, user=address.user, password=address.password.get_secret_value()
+    )
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute("SELECT @@global.gtid_executed")
+        row = cursor.fetchone()
+    return GtidSet.parse(str(row[0]) if row else "")
+
+
+def _say(summary: Summary, until: str = "") -> None:
+    seconds = sum(summary.seconds.values())
+    cut = f"{summary.cut_at:%H:%M:%S}" if summary.cut_at else "none yet"
+    wait = f"; waits: {summary.waiting[0]}" if summary.waiting else ""
+    click.echo(
+        f"      cycle {summary.cycle}: {summary.transactions:,} transactions, {summary.rows_applied:,} rows applied,"
+        f" cut at {cut}, {seconds:.2f} s{wait}{until}"
+    )
+
+
+def _await_snapshot(committer: Committer, consume: subprocess.Popen[bytes]) -> Summary:
+    """Cycles until the first snapshot is in the marts, saying how much of it has arrived."""
+    deadline = time.monotonic() + _SNAPSHOT_SECONDS
+    said = ""
+    while True:
+        _still_runs(consume, "consume")
+        summary = committer.cycle()
+        if summary.gtid_set:
+            _say(summary)
+            return summary
+        if summary.waiting and summary.waiting[0] != said:
+            said = summary.waiting[0]
+            click.echo(f"      {said}")
+        if time.monotonic() > deadline:
+            raise WaybillError(
+                f"the first snapshot did not arrive within {_SNAPSHOT_SECONDS} s: {said}", todo="waybill connect status"
+            )
+        time.sleep(2)
+
+
+def _drain(committer: Committer, consume: subprocess.Popen[bytes], goal: GtidSet) -> Summary:
+    """Cycles until the cut holds everything that MySQL had executed when the writing stopped."""
+    deadline = time.monotonic() + _DRAIN_SECONDS
+    while True:
+        _still_runs(consume, "consume")
+        summary = committer.cycle()
+        left = (goal - GtidSet.parse(summary.gtid_set)).count()
+        _say(summary, f"; {left:,} transactions to go" if left else "; all of MySQL is in the marts")
+        if not left:
+            return summary
+        if time.monotonic() > deadline:
+            raise WaybillError(
+                f"{left:,} transactions did not reach the marts in {_DRAIN_SECONDS} s", todo="waybill status"
+            )
+        time.sleep(1)
+
+
+@click.command()
+@click.option("--orders", default=50_000, show_default=True, envvar="ORDERS", help="Orders to seed.")
+@click.option("--rate", default=100, show_default=True, help="What the generator writes a second.")
+@click.option("--seconds", default=20, show_default=True, help="How long it writes while cycles run.")
+@click.option("--pause", default=2.0, show_default=True, help="Seconds between the cycles meanwhile.")
+@pass_context
+def demo(context: Context, orders: int, rate: int, seconds: int, pause: float) -> None:
+    """Seed MySQL, stream, load, commit while it is written to, and prove that the marts equal it.
+
+    Can be interrupted and run again at any point; on a running stack it goes on with its data.
+
+    Example: waybill demo --orders 5000
+    """
+    began = time.monotonic()
+    stages = Stages()
+    with stages.stage("Start the stack: MySQL, Kafka, registry, Connect, S3, warehouse"):
+        stages.run("stack", "up")
+    context.__dict__.pop("addresses", None)
+    addresses = context.addresses
+    with stages.stage(f"Seed MySQL with {orders:,} orders, their tracking rows and path events"):
+        stages.run("seed", "--orders", str(orders))
+    with stages.stage("Make raw tables, ledgers and marts"):
+        stages.run("schema", "apply")
+    with _background("consume", log="consume") as consume:
+        with stages.stage("Start the connector; the consumer above writes Parquet and loads it"):
+            stages.run("connect", "apply")
+        with stages.stage("First snapshot: Debezium, Kafka, Parquet on S3, COPY, the first cycle"):
+            from cli.commit import build
+
+            committer = build(context)
+            first = _await_snapshot(committer, consume)
+        cycles: list[Summary] = []
+        with (
+            stages.stage(f"Commit cycles while the generator writes for {seconds} s"),
+            _background(
+                "generate", "--rate", str(rate), "--seconds", str(seconds), "--json", log="generate"
+            ) as generate,
+        ):
+            while generate.poll() is None:
+                _still_runs(consume, "consume")
+                cycles.append(committer.cycle())
+                _say(cycles[-1])
+                time.sleep(pause)
+            if generate.returncode:
+                _still_runs(generate, "generate")
+        with stages.stage("The writing has stopped: cycles until the marts hold all of it"):
+            last = _drain(committer, consume, _executed(addresses.mysql))
+        with stages.stage("Prove that the three marts equal MySQL at that binlog position"):
+            stages.run("reconcile")
+    with stages.stage("What was done"):
+        _report(context, addresses, stages, [first, *cycles, last])
+    click.secho(f"\nProven: the marts equal MySQL at {last.gtid_set}", fg="green", bold=True)
+    click.echo(
+        f"{time.monotonic() - began:.0f} s in all. The stack stays up; `make down` stops it, `make clean` removes it."
+    )
+
+
+def _written() -> str:
+    """The generator's own summary, one line."""
+    path = _LOGS / "generate.log"
+    for line in reversed(path.read_text(errors="replace").splitlines() if path.exists() else []):
+        if line.startswith("{"):
+            found = json.loads(line)
+            return ", ".join(f"{k} {v:,}" for k, v in found.items() if isinstance(v, int))
+    return "see .waybill/run/generate.log"
+
+
+def _report(context: Context, addresses: Addresses, stages: Stages, cycles: Sequence[Summary]) -> None:
+    print_table("Stages", ["stage", "seconds"], [[title, round(took, 1)] for title, took in stages.seconds])
+    click.echo(f"\nThe generator wrote: {_written()}")
+    done = [s for s in cycles if s.gtid_set]
+    click.echo(
+        f"{len(done)} cycles applied {sum(s.rows_applied for s in done):,} rows of"
+        f" {sum(s.transactions for s in done):,} transactions; {sum(s.rows_older for s in done):,} lost to newer ones"
+    )
+    warehouse = addresses.warehouse
+    click.echo(
+        f"\nWhere to look\n"
+        f"  psql -h {warehouse.host} -p {warehouse.port} -U {warehouse.user} {warehouse.database}"
+        f"     password: waybill stack env\n"
+        f"     SELECT * FROM settlement_ods.as_of;  SELECT count(*) FROM settlement_ods.mart_ecs_order_info;\n"
+        f"  .waybill/stack/   data and logs of every service      .waybill/run/   logs of the background commands\n"
+        f"\nWhat to type next (in {os.path.relpath('.venv/bin')})\n"
+        f"  waybill status            where everything stands       waybill cycles list     what the cycles did\n"
+        f"  waybill run               consumers and committer, for as long as you like\n"
+        f"  waybill generate --rate 50 --seconds 60                 waybill commit --once   waybill reconcile"
+    )

@@ -1,0 +1,1 @@
+"""raw -> marts: the cut, the cycle, its lease and its steps."""

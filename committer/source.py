@@ -1,0 +1,68 @@
+"""The source's side as the committer needs it: MySQL's clock, the end of the transaction topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pymysql
+from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from waybill.addresses import Kafka, Mysql
+from waybill.errors import UnreachableError
+from waybill.gtid import GtidSet
+
+
+@dataclass
+class Source:
+    """Implements `committer.commit.SourceView`. `stored` reads Connect's stored GTID set."""
+
+    mysql: Callable[[], Mysql]
+    kafka: Callable[[], Kafka]
+    transaction_topic: str
+    stored: Callable[[], str | None]
+    timeout_seconds: float = 10
+
+    def now(self) -> datetime:
+        address = self.mysql()
+        try:
+            connection = pymysql.connect(
+                host=address.host, port=address.port, user=address.user,
+                password=address.password.get_secret_value(), connect_timeout=int(self.timeout_seconds),
+            )  # fmt: skip
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT UTC_TIMESTAMP(6)")
+                    row = cursor.fetchone()
+            finally:
+                connection.close()
+        except pymysql.MySQLError as error:
+            raise UnreachableError(f"MySQL at {address.host}:{address.port} does not answer: {error}") from error
+        assert row is not None
+        found: datetime = row[0]
+        return found.replace(tzinfo=UTC)
+
+    def stored_gtid_set(self) -> GtidSet:
+        text = self.stored()
+        if not text:
+            raise UnreachableError(
+                "Connect has no stored GTID set for the connector yet", kept="the snapshot's rows wait in raw",
+                todo="waybill connect status",
+            )  # fmt: skip
+        return GtidSet.parse(text)
+
+    def transaction_topic_end(self) -> int:
+        partition = TopicPartition(self.transaction_topic, 0)
+        admin = AdminClient(
+            {"bootstrap.servers": self.kafka().bootstrap, "socket.timeout.ms": int(self.timeout_seconds * 1000)}
+        )
+        try:
+            asked = admin.list_offsets(
+                {partition: OffsetSpec.latest()}, isolation_level=IsolationLevel.READ_COMMITTED,
+                request_timeout=self.timeout_seconds,
+            )  # fmt: skip
+            return int(asked[partition].result().offset)
+        except KafkaException as error:
+            raise UnreachableError(f"Kafka does not tell the end of {self.transaction_topic}: {error}") from error

@@ -1,0 +1,153 @@
+"""Becoming the owner of partitions: their epochs are raised in the warehouse, and reading begins where it stands.
+
+Before that it is judged whether that place still means what it meant: the same topic, nothing lost below it,
+nothing missing above it. What does not fit stops the table with the commands that repair it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from consumers.messages import Place
+from consumers.partition import Lost, Partition
+from consumers.ports import Bucket, Ends, Feed, TopicInfo, Topics, Warehouse
+from consumers.storing import Storing
+from consumers.streams import Stream
+from waybill.clock import Clock
+from waybill.errors import StoppedTable, UnreachableError
+from waybill.positions import Position
+
+log = logging.getLogger(__name__)
+
+_BEHIND_SECONDS = 60.0  # a broker that has just started may not know its last records yet
+_LOST_SECONDS = 60.0
+
+
+class Assignment:
+    """Claims partitions for one consumer process."""
+
+    def __init__(
+        self, feed: Feed, topics: Topics, warehouse: Warehouse, bucket: Bucket, storing: Storing, owner: str,
+        clock: Clock,
+    ) -> None:  # fmt: skip
+        self._feed, self._topics, self._warehouse = feed, topics, warehouse
+        self._bucket, self._storing, self._owner, self._clock = bucket, storing, owner, clock
+        self._least_epochs: dict[str, int] = {}
+        self._behind_since: dict[Place, float] = {}
+
+    def claim(self, stream: Stream, partitions: Sequence[Partition]) -> None:
+        """Own these partitions of one stream and start reading them.
+
+        Raises `UnreachableError` (call again later) and `StoppedTable`.
+        """
+        info = self._topics.describe([stream.topic]).get(stream.topic)
+        if info is None:
+            raise UnreachableError(f"topic {stream.topic} is not there yet")
+        known = {position.place: position for position in self._warehouse.positions(stream.raw)}
+        wanted = [p for p in partitions if not self._held_by_another(p, known.get(p.place))]
+        if not wanted:
+            return
+        ends = self._topics.ends(p.place for p in wanted)
+        asked = [self._judged(stream, p.place, info, known, ends) for p in wanted]
+        claimed = self._warehouse.claim(stream.raw, asked, self._owner, self._least_epoch(stream))
+        places = {position.place: position for position in claimed}
+        for partition in wanted:
+            position = places[partition.place]
+            partition.claimed(position, self._clock.monotonic())
+            log.info(
+                "%s: owns %s partition %d from offset %d on (epoch %d)",
+                stream.name, position.topic, position.partition, position.next_offset, position.epoch,
+            )  # fmt: skip
+        self._feed.start({p.place: places[p.place].next_offset for p in wanted})
+
+    def lost(self, partition: Partition) -> None:
+        """Somebody else raised the epoch of a partition: leave it alone while that owner moves it."""
+        seen = partition.position
+        partition.drop()
+        if seen is not None:
+            partition.lost = Lost(seen.epoch, seen.next_offset, self._clock.monotonic() + _LOST_SECONDS)
+
+    def _held_by_another(self, partition: Partition, position: Position | None) -> bool:
+        lost = partition.lost
+        if lost is None or position is None:
+            return False
+        if self._clock.monotonic() < lost.until:
+            return True
+        if (position.epoch, position.next_offset) == (lost.epoch, lost.next_offset):
+            return False
+        lost.epoch, lost.next_offset = position.epoch, position.next_offset
+        lost.until = self._clock.monotonic() + _LOST_SECONDS
+        return True
+
+    def _least_epoch(self, stream: Stream) -> int:
+        """Epochs never repeat, also after the warehouse was restored to an older state: the bucket is asked, once."""
+        if stream.raw not in self._least_epochs:
+            self._least_epochs[stream.raw] = self._bucket.greatest_epoch(self._storing.folder(stream))
+        return self._least_epochs[stream.raw]
+
+    def _judged(
+        self, stream: Stream, place: Place, info: TopicInfo, known: dict[Place, Position], ends: dict[Place, Ends]
+    ) -> Position:
+        if place not in ends:
+            raise UnreachableError(f"{place[0]} partition {place[1]} is not there yet")
+        low, stable = ends[place]
+        position = known.get(place)
+        siblings = [p for p in known.values() if p.topic == place[0]]
+        foreign = next((p for p in siblings if p.topic_id != info.topic_id), None)
+        if foreign is not None:
+            raise self._stopped(
+                stream, place, f"the topic was deleted and made again (id {foreign.topic_id}, now {info.topic_id})",
+                "what was loaded stays; nothing of the new topic is loaded", "beginning",
+            )  # fmt: skip
+        if position is None:
+            if low != 0:
+                raise self._stopped(
+                    stream, place, f"it was never read, and Kafka has dropped its offsets 0 to {low - 1}",
+                    f"what Kafka still has, from offset {low} on", "beginning",
+                )  # fmt: skip
+            generation = max((p.generation for p in siblings), default=1)
+            return Position(place[0], info.topic_id, place[1], generation, 0, 0, "")
+        if position.next_offset < low:
+            raise self._stopped(
+                stream, place, f"Kafka has dropped the offsets {position.next_offset} to {low - 1}, not loaded yet",
+                f"what was loaded, and what Kafka still has from offset {low} on", "beginning",
+            )  # fmt: skip
+        self._not_behind(stream, place, position, stable)
+        return position
+
+    def _not_behind(self, stream: Stream, place: Place, position: Position, stable: int) -> None:
+        if position.next_offset <= stable:
+            self._behind_since.pop(place, None)
+            return
+        since = self._behind_since.setdefault(place, self._clock.monotonic())
+        what = f"Kafka ends at offset {stable}, but the warehouse has loaded up to {position.next_offset}"
+        if self._clock.monotonic() - since < _BEHIND_SECONDS:
+            raise UnreachableError(f"{place[0]} partition {place[1]}: {what}; waiting for Kafka to catch up")
+        raise self._stopped(stream, place, what, "what was loaded; Kafka lost what it ends before", "end")
+
+    def _stopped(self, stream: Stream, place: Place, what: str, kept: str, to: str) -> StoppedTable:
+        return StoppedTable(
+            stream.name,
+            f"{place[0]} partition {place[1]}: {what}",
+            kept=kept,
+            todo=f'waybill offsets reset --table {stream.name} --to {to} --reason "..."; then waybill reconcile',
+        )
+
+
+def gone(partition: Partition, error: str) -> StoppedTable:
+    """Kafka refused the offset while it was being read."""
+    topic, number = partition.place
+    offset = partition.batcher.next_offset if partition.batcher else "?"
+    return StoppedTable(
+        partition.stream.name,
+        f"{topic} partition {number}: Kafka no longer has offset {offset} ({error})",
+        kept="what was loaded, and what Kafka still has",
+        todo=f'waybill offsets reset --table {partition.stream.name} --to beginning --reason "..."',
+    )
+
+
+def moved(position: Position, next_offset: int) -> Position:
+    """The position after a load."""
+    return replace(position, next_offset=next_offset)

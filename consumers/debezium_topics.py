@@ -1,0 +1,75 @@
+"""Debezium's own topics as rows: END records of transactions, notifications of snapshots."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from consumers import lineage
+from consumers.canonical_json import canonical
+from consumers.shapes import Shaped, Wire, failures, same_keys
+from consumers.values import micros
+from consumers.writer_schema import WrongSchemaError
+from waybill import raw
+
+
+def _columns(wire: Wire, *names: str) -> list[pa.ChunkedArray]:
+    missing = [name for name in names if name not in wire.values.column_names]
+    if missing:
+        raise WrongSchemaError(f"schema {wire.schema.id} has no field {missing[0]!r}")
+    return [wire.values[name] for name in names]
+
+
+def shape_transactions(wire: Wire) -> Shaped:
+    """One row a data collection of an END; one with '' and 0 when it names none; BEGIN is no row."""
+    status, ids, counts, collections, times = _columns(wire, "status", "id", "event_count", "data_collections", "ts_ms")
+    bad = failures(
+        [
+            (pc.is_in(status, value_set=pa.array(["BEGIN", "END"])), "the status is neither BEGIN nor END"),
+            *same_keys(wire, {"id": "id"}),
+        ]
+    )
+    origins: list[int] = []
+    names: list[str] = []
+    sizes: list[int] = []
+    for row, (state, found) in enumerate(zip(status.to_pylist(), collections.to_pylist(), strict=True)):
+        if row in bad or state != "END":
+            continue
+        for one in [one for one in found or () if one] or [{"data_collection": "", "event_count": 0}]:
+            origins.append(row)
+            names.append(one["data_collection"])
+            sizes.append(one["event_count"])
+    rows = pa.table(
+        {
+            "tx_id": ids.take(origins),
+            "event_count": pc.fill_null(counts.take(origins), 0),
+            "ended_at": micros(times.take(origins), "ms"),
+            "data_collection": pa.array(names, pa.string()),
+            "collection_count": pa.array(sizes, pa.int64()),
+        }
+    )
+    return Shaped(lineage.shaped(rows, raw.TRANSACTION), origins, bad)
+
+
+def shape_notifications(wire: Wire) -> Shaped:
+    """One row a notification."""
+    ids, kinds, aggregates, more, times = _columns(wire, "id", "type", "aggregate_type", "additional_data", "timestamp")
+    bad = failures(same_keys(wire, {"id": "id"}))
+    good = [row for row in range(wire.values.num_rows) if row not in bad]
+    rows = pa.table(
+        {
+            "notification_id": ids.take(good),
+            "aggregate_type": aggregates.take(good),
+            "notification_type": kinds.take(good),
+            "additional_data": pa.array([_text(pairs) for pairs in more.take(good).to_pylist()], pa.string()),
+            "noted_at": micros(times.take(good), "ms"),
+        }
+    )
+    return Shaped(lineage.shaped(rows, raw.NOTIFICATION), good, bad)
+
+
+def _text(pairs: Any) -> str | None:
+    return None if pairs is None else canonical(json.dumps(dict(pairs)))

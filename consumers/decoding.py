@@ -1,0 +1,219 @@
+"""From a micro-batch of messages to one Arrow table: the stage between reading and writing.
+
+Messages are grouped by the schema they were written with, each group decoded at once, what is bad set aside
+with its bytes untouched. Tombstones only move the position.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from consumers.debezium_topics import shape_notifications, shape_transactions
+from consumers.decoder import HEADER, Decoder
+from consumers.messages import MicroBatch
+from consumers.ports import DeadLetter, Schemas
+from consumers.rows import shape_rows
+from consumers.shapes import Shaped, Shaping, Wire
+from consumers.streams import Shape, Stream
+from consumers.values import arrow_type, micros
+from consumers.writer_schema import WriterSchema, WrongSchemaError
+from waybill.errors import StoppedTable
+
+_SHAPING: dict[Shape, Shaping] = {
+    Shape.ROWS: shape_rows,
+    Shape.TRANSACTIONS: shape_transactions,
+    Shape.NOTIFICATIONS: shape_notifications,
+}
+_MAGIC = 0
+
+
+@dataclass
+class DecodedBatch:
+    """The span `[first_offset, next_offset)` of a partition as rows and dead letters.
+
+    `rest` is what follows in the same micro-batch but has to be written apart. When `stopped` is set, nothing
+    at or after `next_offset` may be loaded before a person has decided.
+    """
+
+    first_offset: int
+    next_offset: int
+    table: pa.Table
+    letters: list[DeadLetter] = field(default_factory=list)
+    bad_in_a_row: int = 0
+    rest: MicroBatch | None = None
+    stopped: StoppedTable | None = None
+
+
+class Decoding:
+    """Decodes micro-batches. `most_bad` is how many bad messages may follow each other without a good one."""
+
+    def __init__(self, schemas: Schemas, decoder: Decoder, most_bad: int) -> None:
+        self._schemas = schemas
+        self._decoder = decoder
+        self._most_bad = most_bad
+        self._parsed: dict[int, WriterSchema] = {}
+
+    def decode(self, stream: Stream, partition: int, batch: MicroBatch, bad_before: int = 0) -> DecodedBatch:
+        """`bad_before` counts the bad messages that came directly before this batch.
+
+        Raises `UnreachableError` when a schema cannot be had (ask again), `StoppedTable` when nothing of the
+        batch may be loaded.
+        """
+        groups, bad = self._grouped(stream, batch)
+        conflict = self._conflict(stream, groups)
+        if conflict:
+            head, rest = batch.split(conflict)
+            decoded = self.decode(stream, partition, head, bad_before)
+            if decoded.stopped is None:
+                decoded.rest = rest
+            return decoded
+        parts: list[pa.Table] = []
+        for (value_id, key_id), indexes in groups.items():
+            made = self._shaped(stream, batch, value_id, key_id, indexes)
+            if made.truncated is not None:
+                return self._truncated(stream, partition, batch, indexes[made.truncated], bad_before)
+            bad |= {indexes[row]: text for row, text in made.bad.items()}
+            parts.append(_with_message(made, batch, value_id, indexes))
+        in_a_row = self._judge(stream, partition, batch, bad, bad_before)
+        letters = [
+            DeadLetter(stream.topic, partition, *batch.messages[index], error) for index, error in sorted(bad.items())
+        ]
+        return DecodedBatch(batch.first_offset, batch.next_offset, _joined(parts), letters, in_a_row)
+
+    def _grouped(
+        self, stream: Stream, batch: MicroBatch
+    ) -> tuple[dict[tuple[int, int | None], list[int]], dict[int, str]]:
+        """Indexes of the messages by the ids of their value's and key's schema, and those without readable ids."""
+        groups: dict[tuple[bytes, bytes | None], list[int]] = {}
+        bad: dict[int, str] = {}
+        for index, (key, value) in enumerate(zip(batch.messages.keys, batch.messages.values, strict=True)):
+            if value is None:
+                continue
+            for what, data in (("value", value), ("key", key)):
+                if data is not None and (len(data) < HEADER or data[0] != _MAGIC):
+                    bad[index] = f"the {what} does not begin with a zero byte and a schema id ({len(data)} bytes)"
+                    break
+            else:
+                groups.setdefault((value[:HEADER], key[:HEADER] if key is not None else None), []).append(index)
+        found = {
+            (_schema_id(value), _schema_id(key) if key else None): indexes for (value, key), indexes in groups.items()
+        }
+        return found, bad
+
+    def _schema(self, schema_id: int) -> WriterSchema:
+        if schema_id not in self._parsed:
+            text = self._schemas.text(schema_id)
+            try:
+                self._parsed[schema_id] = WriterSchema(schema_id, text)
+            except Exception as error:
+                raise WrongSchemaError(f"schema {schema_id} is not an Avro schema: {error}") from error
+        return self._parsed[schema_id]
+
+    def _conflict(self, stream: Stream, groups: dict[tuple[int, int | None], list[int]]) -> int:
+        """Index of the first message whose schema gives a column another type than one before it; 0 when none does."""
+        if stream.shape is not Shape.ROWS or len({value_id for value_id, _ in groups}) < 2:
+            return 0
+        types: dict[str, pa.DataType] = {}
+        for (value_id, _), indexes in sorted(groups.items(), key=lambda item: item[1][0]):
+            try:
+                columns = self._schema(value_id).row_columns
+                found = {column.source.warehouse_name: arrow_type(column.source) for column in columns}
+            except (ValueError, KeyError):
+                continue  # said where the group is decoded
+            if any(types.get(name, kind) != kind for name, kind in found.items()):
+                return indexes[0]
+            types |= found
+        return 0
+
+    def _shaped(
+        self, stream: Stream, batch: MicroBatch, value_id: int, key_id: int | None, indexes: list[int]
+    ) -> Shaped:
+        """Rows, origins and bad ones by their place in `indexes`."""
+        messages = batch.messages
+        try:
+            schema = self._schema(value_id)
+            values = self._decoder.decode(schema, stream.shape, [messages.values[i] or b"" for i in indexes])
+            keys, bad, good = None, values.bad, values.good
+            table = values.table
+            if key_id is not None:
+                found = self._decoder.decode(
+                    self._schema(key_id), None, [messages.keys[indexes[i]] or b"" for i in good]
+                )
+                keys = found.table
+                if found.bad:
+                    bad = bad | {good[i]: f"key: {text}" for i, text in found.bad.items()}
+                    table, good = table.take(found.good), [good[i] for i in found.good]
+            made = _SHAPING[stream.shape](Wire(stream, schema, table, keys))
+        except WrongSchemaError as error:
+            return Shaped(pa.table({}), [], dict.fromkeys(range(len(indexes)), str(error)))
+        return Shaped(
+            made.rows,
+            [good[row] for row in made.origins],
+            bad | {good[row]: text for row, text in made.bad.items()},
+            None if made.truncated is None else good[made.truncated],
+        )
+
+    def _truncated(
+        self, stream: Stream, partition: int, batch: MicroBatch, index: int, bad_before: int
+    ) -> DecodedBatch:
+        offset = batch.messages.offsets[index]
+        stopped = StoppedTable(
+            stream.name,
+            f"TRUNCATE at the source ({stream.topic} partition {partition}, offset {offset})",
+            kept="every event before it is loaded, every event after it stays in Kafka; no mart was emptied",
+            todo=f"waybill schema accept {stream.name} --take (delete its rows), or --read-again",
+        )
+        if index == 0:
+            raise stopped
+        decoded = self.decode(stream, partition, batch.split(index)[0], bad_before)
+        decoded.stopped = decoded.stopped or stopped
+        return decoded
+
+    def _judge(self, stream: Stream, partition: int, batch: MicroBatch, bad: dict[int, str], before: int) -> int:
+        """How many bad messages stand in a row at the batch's end. Raises `StoppedTable` beyond the bound."""
+        in_a_row = before
+        if not bad:
+            return 0 if any(value is not None for value in batch.messages.values) else before
+        for index, value in enumerate(batch.messages.values):
+            if index in bad:
+                in_a_row += 1
+                if in_a_row > self._most_bad:
+                    raise StoppedTable(
+                        stream.name,
+                        f"{in_a_row} bad messages in a row up to {stream.topic} partition {partition},"
+                        f" offset {batch.messages.offsets[index]}; the last: {bad[index]}",
+                        kept="none of this batch was set aside or loaded, all of it stays in Kafka",
+                        todo="look at who writes the topic; to go on, raise consume.dead_letters_in_a_row",
+                    )
+            elif value is not None:
+                in_a_row = 0
+        return in_a_row
+
+
+def _schema_id(header: bytes) -> int:
+    return int.from_bytes(header[1:HEADER], "big")
+
+
+def _with_message(made: Shaped, batch: MicroBatch, schema_id: int, indexes: list[int]) -> pa.Table:
+    """Put what is known of each row's message in front of it."""
+    origins = [indexes[row] for row in made.origins]
+    offsets, times = batch.messages.offsets, batch.messages.times
+    produced = pa.chunked_array([pa.array([times[i] for i in origins], pa.int64())])
+    front = {
+        "_offset": pa.chunked_array([pa.array([offsets[i] for i in origins], pa.int64())]),
+        "_produced_at": micros(produced, "ms"),
+        "_schema_id": pa.chunked_array([pa.repeat(pa.scalar(schema_id, pa.int32()), len(origins))]),
+    }
+    return pa.table([*front.values(), *made.rows.columns], names=[*front, *made.rows.column_names])
+
+
+def _joined(parts: list[pa.Table]) -> pa.Table:
+    """All parts in the order of their offsets; a column that a part lacks is NULL in it."""
+    filled = [part for part in parts if part.num_rows]
+    if len(filled) < 2:
+        return filled[0] if filled else pa.table({})
+    joined = pa.concat_tables(filled, promote_options="default")
+    return joined.take(pc.sort_indices(joined["_offset"]))

@@ -1,0 +1,152 @@
+"""A member of the consumer group, reading what is committed.
+
+Assigned partitions stand still until they are started at the warehouse's position: Kafka's own committed offsets
+are never read. `auto.offset.reset=error`: an offset that Kafka no longer has is said, never skipped.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from consumers.kafka_topics import translated
+from consumers.messages import Place
+from consumers.ports import End, Gone, Record
+from waybill.errors import StaleOwner, UnreachableError
+
+log = logging.getLogger(__name__)
+
+_GONE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
+_WAITS = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
+_QUEUE_KB = 32 * 1024
+
+
+def settings(bootstrap: str, group: str, member: str | None) -> dict[str, Any]:
+    """The client's settings. `member` is the static id, None for a short-lived one that leaves when it closes."""
+    chosen: dict[str, Any] = {
+        "bootstrap.servers": bootstrap,
+        "group.id": group,
+        "partition.assignment.strategy": "cooperative-sticky",
+        "isolation.level": "read_committed",
+        "auto.offset.reset": "error",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "enable.partition.eof": True,
+        # The default of a second stalls catching up (ground.md section 7).
+        "fetch.queue.backoff.ms": 20,
+        "queued.max.messages.kbytes": _QUEUE_KB,
+        "session.timeout.ms": 10_000,
+        "heartbeat.interval.ms": 2_000,
+        # Topics are made by Connect, some of them later: look for them often.
+        "topic.metadata.refresh.interval.ms": 5_000,
+        "reconnect.backoff.max.ms": 2_000,
+        "log_level": 2,
+    }
+    if member:
+        chosen["group.instance.id"] = member
+    return chosen
+
+
+class KafkaFeed:
+    """Not for two threads at a time."""
+
+    def __init__(self, chosen: Mapping[str, Any]) -> None:
+        self._member = str(chosen.get("group.instance.id", ""))
+        self._consumer = Consumer({**chosen, "error_cb": self._said})
+        self._warned: set[str] = set()
+
+    def subscribe(
+        self,
+        topics: Sequence[str],
+        assigned: Callable[[list[Place]], None],
+        revoked: Callable[[list[Place]], None],
+    ) -> None:
+        def on_assign(consumer: Any, found: list[Any]) -> None:
+            places = _places(found)
+            # Offset 0 is never read from: the partition is paused before it could be.
+            consumer.incremental_assign([TopicPartition(topic, partition, 0) for topic, partition in places])
+            self.pause(places)
+            assigned(places)
+
+        def on_revoke(consumer: Any, found: list[Any]) -> None:
+            places = _places(found)
+            consumer.incremental_unassign([TopicPartition(*place) for place in places])
+            revoked(places)
+
+        def on_lost(consumer: Any, found: list[Any]) -> None:
+            revoked(_places(found))
+
+        with translated("joining the consumer group"):
+            self._consumer.subscribe(list(topics), on_assign=on_assign, on_revoke=on_revoke, on_lost=on_lost)
+
+    def poll(self, limit: int, seconds: float) -> list[Record | End | Gone]:
+        try:
+            messages: list[Any] = self._consumer.consume(limit, seconds)
+        except KafkaException as error:
+            self._refuse(error.args[0])
+            raise UnreachableError(f"reading from Kafka: {error.args[0]}") from error
+        found: list[Record | End | Gone] = []
+        for message in messages:
+            problem = message.error()
+            if problem is None:
+                found.append(
+                    Record(
+                        message.topic(), message.partition(), message.offset(), message.timestamp()[1],
+                        message.key(), message.value(),
+                    )
+                )  # fmt: skip
+            elif problem.code() == KafkaError._PARTITION_EOF:
+                found.append(End(message.topic(), message.partition(), message.offset()))
+            elif problem.code() in _GONE:
+                found.append(Gone(message.topic(), message.partition(), str(problem)))
+            else:
+                self._refuse(problem)
+                self._said(problem, message.topic() or "")
+        return found
+
+    def start(self, offsets: Mapping[Place, int]) -> None:
+        for (topic, partition), offset in offsets.items():
+            with translated(f"going to offset {offset} of {topic} partition {partition}"):
+                self._consumer.seek(TopicPartition(topic, partition, offset))
+        self.resume(offsets)
+
+    def pause(self, places: Iterable[Place]) -> None:
+        with translated("pausing partitions"):
+            self._consumer.pause([TopicPartition(*place) for place in places])
+
+    def resume(self, places: Iterable[Place]) -> None:
+        with translated("resuming partitions"):
+            self._consumer.resume([TopicPartition(*place) for place in places])
+
+    def commit(self, offsets: Mapping[Place, int]) -> None:
+        wanted = [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+        try:
+            self._consumer.commit(offsets=wanted, asynchronous=True)
+        except KafkaException as error:
+            log.debug("Kafka did not take the offsets: %s", error)
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _refuse(self, error: Any) -> None:
+        """Raise for what no waiting mends."""
+        if error.code() == KafkaError.FENCED_INSTANCE_ID or error.fatal():
+            raise StaleOwner(
+                f"Kafka shut this consumer out of its group: {error}",
+                kept="nothing; whoever came after it goes on from the warehouse's position",
+                todo=f"see who else runs under the member name {self._member!r} (waybill consume --member NAME)",
+            )
+
+    def _said(self, error: Any, topic: str = "") -> None:
+        """Say each kind of trouble once, until a day later somebody asks why it is quiet."""
+        text = f"waits for topic {topic}" if error.code() in _WAITS else f"Kafka: {error.str()}"
+        if text not in self._warned:
+            self._warned.add(text)
+            log.warning("%s", text)
+
+
+def _places(found: Iterable[Any]) -> list[Place]:
+    return [(partition.topic, partition.partition) for partition in found]

@@ -1,0 +1,166 @@
+"""What consumers need of the rest of the world. The command line hands in what fulfils it; tests hand in fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+from consumers.messages import Bytes, Place
+from waybill.errors import StoppedTable
+from waybill.objects import StoredBatch
+from waybill.positions import Loaded, Position
+
+
+class Warehouse(Protocol):
+    """Raw tables with their positions and ledgers. Every call raises `UnreachableError` while it does not answer."""
+
+    def check(self, raw: str) -> None:
+        """Raises `SettingsError` when the raw table or one of its companions is missing."""
+
+    def positions(self, raw: str) -> list[Position]:
+        """Every partition's position."""
+
+    def claim(self, raw: str, places: Sequence[Position], owner: str, least_epoch: int) -> list[Position]:
+        """Become the owner: the epoch of each is raised above its own and above `least_epoch`.
+
+        A partition without a position gets the one given. Answers the positions as they now stand.
+        """
+
+    def load(self, raw: str, batches: Sequence[StoredBatch]) -> Loaded:
+        """One transaction: rows, ledger and positions of all batches, those of stale owners left out.
+
+        The batches of one partition follow each other. Loading a batch again does nothing. Raises
+        `StoppedTable` when the table cannot take them.
+        """
+
+    def state(self, table: str, stopped: StoppedTable | None, by: str) -> None:
+        """Record that a table is stopped and why, or that it runs; where `waybill status` reads it."""
+
+
+class Outcome(Enum):
+    """What became of a put."""
+
+    STORED = "stored"
+    SAME = "stood there with the same bytes"
+    DIFFERENT = "stands there with other bytes"
+
+
+class Bucket(Protocol):
+    """The bucket of Parquet objects. Every call raises `UnreachableError` while it does not answer."""
+
+    def check(self) -> None:
+        """Raises `SettingsError` when there is no such bucket."""
+
+    def put(self, key: str, body: bytes, sha256: str) -> Outcome:
+        """Write once: a key that exists is never overwritten, but compared."""
+
+    def greatest_epoch(self, prefix: str) -> int:
+        """Of all objects whose key begins with `prefix`; 0 when there are none."""
+
+
+class TopicInfo(NamedTuple):
+    """A topic as Kafka describes it."""
+
+    topic_id: str
+    partitions: int
+
+
+class Ends(NamedTuple):
+    """The first offset a partition still has, and its last stable one (what a committed reader can reach)."""
+
+    low: int
+    stable: int
+
+
+class Topics(Protocol):
+    """Kafka's own knowledge of its topics. Every call raises `UnreachableError` while it does not answer."""
+
+    def describe(self, names: Iterable[str]) -> dict[str, TopicInfo]:
+        """Those that exist."""
+
+    def ends(self, places: Iterable[Place]) -> dict[Place, Ends]:
+        """Of partitions that exist."""
+
+
+class Record(NamedTuple):
+    """A message as it arrives. `time` in milliseconds since 1970."""
+
+    topic: str
+    partition: int
+    offset: int
+    time: int
+    key: Bytes
+    value: Bytes
+
+
+class End(NamedTuple):
+    """The reader stands at the partition's last stable offset."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Gone(NamedTuple):
+    """Kafka refuses the offset that was asked for."""
+
+    topic: str
+    partition: int
+    error: str
+
+
+class Feed(Protocol):
+    """A member of the consumer group."""
+
+    def subscribe(
+        self,
+        topics: Sequence[str],
+        assigned: Callable[[list[Place]], None],
+        revoked: Callable[[list[Place]], None],
+    ) -> None:
+        """Join. Assigned partitions stand still until `start`."""
+
+    def poll(self, limit: int, seconds: float) -> list[Record | End | Gone]:
+        """What arrived, at most `limit`, waiting at most `seconds`. Raises `StaleOwner` when fenced."""
+
+    def start(self, offsets: Mapping[Place, int]) -> None:
+        """Read from these offsets on."""
+
+    def pause(self, places: Iterable[Place]) -> None:
+        """Deliver nothing of these partitions."""
+
+    def resume(self, places: Iterable[Place]) -> None:
+        """Deliver again."""
+
+    def commit(self, offsets: Mapping[Place, int]) -> None:
+        """Tell Kafka, so that its tools show the lag; nothing depends on it."""
+
+    def close(self) -> None:
+        """Leave the group."""
+
+
+class DeadLetter(NamedTuple):
+    """A message that cannot be decoded, its bytes untouched."""
+
+    topic: str
+    partition: int
+    offset: int
+    time: int
+    key: Bytes
+    value: Bytes
+    error: str
+
+
+class DeadLetters(Protocol):
+    """The dead-letter topic."""
+
+    def send(self, letters: Sequence[DeadLetter]) -> None:
+        """Returns when all are stored. Raises `UnreachableError` when that is not known."""
+
+
+class Schemas(Protocol):
+    """The schema registry."""
+
+    def text(self, schema_id: int) -> str:
+        """The Avro schema as JSON text. Raises `UnreachableError` when the registry is down or has no such id."""

@@ -1,0 +1,45 @@
+"""The schema registry, through Confluent's client (any registry that speaks its protocol)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+from waybill.errors import UnreachableError
+
+CCOMPAT = "/apis/ccompat/v7"
+
+
+class Registry:
+    """Schemas by id. An id's text never changes, so each is asked for once."""
+
+    def __init__(self, url: str, timeout: float = 10) -> None:
+        self._url = url
+        settings: dict[str, Any] = {"url": url.rstrip("/") + CCOMPAT, "timeout": timeout, "max.retries": 0}
+        self._client = SchemaRegistryClient(settings)
+        self._texts: dict[int, str] = {}
+
+    def text(self, schema_id: int) -> str:
+        if schema_id not in self._texts:
+            self._texts[schema_id] = self._ask(schema_id)
+        return self._texts[schema_id]
+
+    def _ask(self, schema_id: int) -> str:
+        try:
+            found = self._client.get_schema(schema_id)
+        except SchemaRegistryError as error:
+            raise UnreachableError(
+                f"the schema registry at {self._url} does not give schema {schema_id}: {error.error_message}",
+                kept="the messages stay in Kafka, none is skipped",
+                todo="look at the registry (waybill stack logs registry); the consumer keeps asking",
+            ) from error
+        except Exception as error:  # the client lets its HTTP library's many errors through
+            raise UnreachableError(
+                f"the schema registry at {self._url} does not answer: {error}",
+                kept="the messages stay in Kafka, none is skipped",
+            ) from error
+        if found.schema_type != "AVRO" or not found.schema_str:
+            raise UnreachableError(f"schema {schema_id} of {self._url} is not Avro but {found.schema_type}")
+        return str(found.schema_str)

@@ -1,0 +1,137 @@
+"""Row envelopes: Debezium's events of one table, as rows of its raw table.
+
+The row of a delete is its image before, of everything else its image after. An event that contradicts itself
+(another table, another key, another transaction than its own) is a bad message.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from consumers import lineage
+from consumers.shapes import Shaped, Wire, failures, same_keys
+from consumers.values import REFUSED, convert, gtid_numbers, micros
+from consumers.writer_schema import RowColumn
+from waybill import raw
+from waybill.errors import StoppedTable
+
+_STREAMED = pa.array(["c", "u", "d"])
+_KNOWN = pa.array(["c", "u", "d", "r"])
+
+
+def shape_rows(wire: Wire) -> Shaped:
+    """Raises `StoppedTable` when a column cannot be carried."""
+    columns = _columns(wire)
+    # A TRUNCATE has no key; an operation t with one is a damaged message.
+    truncated = pc.index(wire.values["op"], "t").as_py() if wire.keys is None else -1
+    if truncated >= 0:
+        return Shaped(wire.values.slice(0, 0), [], truncated=truncated)
+    values = wire.values
+    numbers = gtid_numbers(values["source.gtid"])
+    bad = failures(_checks(wire, columns, numbers))
+    rows: dict[str, pa.ChunkedArray] = {}
+    for column in columns:
+        wanted = values[column.wire.name]
+        try:
+            rows[column.source.warehouse_name] = convert(column, wanted)
+        except REFUSED:
+            bad |= {row: text for row, text in _refused(column, wanted).items() if row not in bad}
+    if not bad:
+        return Shaped(_event(values, numbers, rows), list(range(values.num_rows)))
+    good = [row for row in range(values.num_rows) if row not in bad]
+    rest = Wire(wire.stream, wire.schema, values.take(good), wire.keys.take(good) if wire.keys is not None else None)
+    return Shaped(shape_rows(rest).rows, good, bad)
+
+
+def _columns(wire: Wire) -> tuple[RowColumn, ...]:
+    try:
+        columns = wire.schema.row_columns
+        names = [column.source.warehouse_name for column in columns]
+        for column in columns:
+            _ = column.source.kind
+    except KeyError as error:
+        raise StoppedTable(
+            wire.stream.name,
+            f"a column has the type {error}, which cannot be carried (schema {wire.schema.id})",
+            kept="its events stay in Kafka, nothing of them is loaded",
+            todo="leave the column out with the connector's column.exclude.list",
+        ) from error
+    except ValueError as error:
+        raise StoppedTable(
+            wire.stream.name,
+            str(error),
+            kept="its events stay in Kafka, nothing of them is loaded",
+            todo="waybill connect apply (column.propagate.source.type must match every column)",
+        ) from error
+    taken = sorted({n for n in names if n in lineage.OWN or names.count(n) > 1})
+    if taken:
+        raise StoppedTable(
+            wire.stream.name,
+            f"the column name {taken[0]!r} is taken, in lower case, by another column or by waybill",
+            kept="its events stay in Kafka, nothing of them is loaded",
+            todo="rename the column at the source",
+        )
+    return columns
+
+
+def _checks(wire: Wire, columns: tuple[RowColumn, ...], numbers: pa.ChunkedArray) -> list[tuple[pa.ChunkedArray, str]]:
+    values = wire.values
+    database, _, table = wire.stream.name.partition(".")
+    unstreamed = pc.invert(_is_streamed(values))
+    own = pc.and_(
+        pc.equal(values["transaction.id"], values["source.gtid"]),
+        pc.and_(pc.is_valid(numbers), pc.greater(values["transaction.data_collection_order"], 0)),
+    )
+    return [
+        (pc.is_in(values["op"], value_set=_KNOWN), "the operation is none of c, u, d, r, t"),
+        (
+            pc.fill_null(
+                pc.and_(pc.equal(values["source.db"], database), pc.equal(values["source.table"], table)), False
+            ),
+            f"source.db and source.table are not those of {wire.stream.name}",
+        ),
+        *same_keys(wire, {column.wire.path[-1]: column.wire.name for column in columns}),
+        (
+            pc.or_(unstreamed, pc.fill_null(own, False)),
+            "the GTID, the transaction id and the event's order within it do not agree",
+        ),
+    ]  # fmt: skip
+
+
+def _is_streamed(values: pa.Table) -> pa.ChunkedArray:
+    return pc.is_in(values["op"], value_set=_STREAMED)
+
+
+def _refused(column: RowColumn, wanted: pa.ChunkedArray) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for row in range(len(wanted)):
+        try:
+            convert(column, wanted.slice(row, 1))
+        except REFUSED as error:
+            found[row] = f"column {column.source.name!r} ({column.source.type}): {error}"[:1000]
+    return found
+
+
+def _event(values: pa.Table, numbers: pa.ChunkedArray, rows: dict[str, pa.ChunkedArray]) -> pa.Table:
+    streamed = _is_streamed(values)
+    committed = pc.coalesce(
+        values["source.ts_us"].cast(pa.int64()), pc.multiply(values["source.ts_ms"].cast(pa.int64()), 1000)
+    )
+    found = {
+        "_op": values["op"],
+        "_gtid": values["source.gtid"],
+        "_gtid_number": pc.if_else(streamed, numbers, None),
+        "_tx_id": values["transaction.id"],
+        "_tx_order": values["transaction.data_collection_order"],
+        "_tx_total_order": values["transaction.total_order"],
+        # The converter strips defaults, so that a row of the stream carries no mark at all.
+        "_snapshot": pc.fill_null(values["source.snapshot"], "false"),
+        "_server_id": values["source.server_id"],
+        "_binlog_file": values["source.file"],
+        "_binlog_pos": values["source.pos"],
+        "_binlog_row": values["source.row"],
+        "_committed_at": micros(committed, "us"),
+    }
+    own = lineage.shaped(pa.table(found), raw.EVENT)
+    return pa.table([*own.columns, *rows.values()], names=[*own.column_names, *rows])

@@ -1,0 +1,118 @@
+"""The raw tables as consumers see them: claim partitions, load batches, record a table's state.
+
+One warehouse session, opened when it is needed and again after it broke. A transaction that lost to another is
+repeated as a whole; after a COMMIT without an answer the ledger is asked.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from loaders import positions
+from loaders.load import Load
+from loaders.ports import Connect, Engine, Objects
+from warehouse.schema import present_columns
+from warehouse.session import Session
+from warehouse.statements import table
+from waybill.clock import Clock
+from waybill.errors import CommitUnknown, ConflictError, SettingsError, StoppedTable, UnreachableError
+from waybill.objects import StoredBatch
+from waybill.positions import Loaded, Position
+from waybill.raw import RAW_SCHEMA, ledger_table, positions_table
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+_TRIES = 6
+_FIRST_WAIT = 0.1  # seconds
+_LOCK_SECONDS = 60.0
+
+
+class RawStore:
+    """Not for two threads at a time."""
+
+    def __init__(self, connect: Connect, objects: Objects, engine: Engine, clock: Clock) -> None:
+        self._connect = connect
+        self._engine = engine
+        self._load = Load(objects, engine)
+        self._clock = clock
+        self._session: Session | None = None
+
+    def check(self, raw: str) -> None:
+        """Raises `SettingsError` when the raw table, its ledger or its positions are not there."""
+
+        def look(session: Session) -> None:
+            for name in (raw, ledger_table(raw), positions_table(raw)):
+                if not present_columns(session, RAW_SCHEMA, name):
+                    raise SettingsError(f"the warehouse has no table {RAW_SCHEMA}.{name}", todo="waybill schema apply")
+
+        self._repeated(look)
+
+    def positions(self, raw: str) -> list[Position]:
+        """Every partition's position, by topic and partition."""
+        return self._repeated(lambda session: positions.read(session, raw))
+
+    def claim(self, raw: str, places: Sequence[Position], owner: str, least_epoch: int) -> list[Position]:
+        """Own these partitions from now on. Claiming again, also after an unknown COMMIT, only raises the epoch more."""
+
+        def run(session: Session) -> list[Position]:
+            lock = self._engine.lock(positions.name_of(raw))
+            with session.transaction(lock=lock, lock_seconds=_LOCK_SECONDS):
+                return positions.claim(session, raw, places, owner, least_epoch)
+
+        return self._repeated(run)
+
+    def load(self, raw: str, batches: Sequence[StoredBatch]) -> Loaded:
+        """One transaction for all batches. Loading a batch again does nothing."""
+        return self._repeated(lambda session: self._load.run(session, raw, batches))
+
+    def state(self, name: str, stopped: StoppedTable | None, by: str) -> None:
+        """Record that a table runs, or is stopped and why. The time of a state that stands already is kept."""
+        row = ("running", "", "", "") if stopped is None else ("stopped", stopped.what, stopped.kept, stopped.todo)
+
+        def run(session: Session) -> None:
+            states = table(RAW_SCHEMA, "table_states")
+            with session.transaction(lock=self._engine.lock(states), lock_seconds=_LOCK_SECONDS):
+                found = session.row(
+                    "SELECT state, reason, kept, todo FROM settlement_public.table_states WHERE table_name = %s",
+                    (name,),
+                )
+                if found is not None and tuple(found.values()) == row:
+                    return
+                session.run("DELETE FROM settlement_public.table_states WHERE table_name = %s", (name,))
+                session.run(
+                    "INSERT INTO settlement_public.table_states (table_name, state, reason, kept, todo, changed_by)"
+                    " VALUES (%s, %s, %s, %s, %s, %s)",
+                    (name, *row, by),
+                )
+
+        self._repeated(run)
+
+    def close(self) -> None:
+        """Close the session, if one is open."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _repeated(self, run: Callable[[Session], _T]) -> _T:
+        """Repeat after a conflict or a COMMIT without an answer, a few times; any other outage goes to the caller."""
+        wait = _FIRST_WAIT
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return run(self._opened())
+            except UnreachableError as error:
+                if not isinstance(error, ConflictError):
+                    self.close()
+                if not isinstance(error, ConflictError | CommitUnknown) or attempt == _TRIES:
+                    raise
+                log.info("repeating (%d of %d): %s", attempt, _TRIES, error.what)
+                self._clock.sleep(wait)
+                wait *= 2
+        raise AssertionError("not reached")
+
+    def _opened(self) -> Session:
+        if self._session is None or self._session.closed:
+            self._session = self._connect()
+        return self._session

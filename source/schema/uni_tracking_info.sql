@@ -1,0 +1,25 @@
+-- One row an order: where it is now. update_time moves with every change of state.
+CREATE TABLE IF NOT EXISTS uni_tracking_info (
+  id               BIGINT           NOT NULL AUTO_INCREMENT COMMENT 'Surrogate; not the primary key',
+  order_id         BIGINT           NOT NULL COMMENT 'ecs_order_info.order_id',
+  tracking_no      VARCHAR(40)      NULL COMMENT 'Tracking number printed on the label',
+  state            INT              NOT NULL DEFAULT 190 COMMENT 'Code of the latest path event; equals ecs_order_info.order_status',
+  warehouse_id     INT              NULL DEFAULT 7 COMMENT 'Warehouse the parcel is in or was in last',
+  driver_id        INT              NULL COMMENT 'Driver who has the parcel',
+  driver_name      VARCHAR(80)      NULL DEFAULT '-' COMMENT 'Driver, as shown to the receiver',
+  route_no         VARCHAR(16)      NULL COMMENT 'Route of the day',
+  attempts         TINYINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'Delivery attempts',
+  scan_weight      DECIMAL(10,3)    NULL COMMENT 'Weighed by the sorter, in kilograms',
+  postcode         VARCHAR(12)      NULL COMMENT 'Postcode after correction',
+  is_returned      TINYINT(1)       NOT NULL DEFAULT 0 COMMENT 'On its way back',
+  note             TEXT             NULL COMMENT 'Dispatcher''s note, any script',
+  proof            JSON             NULL COMMENT 'Proof of delivery',
+  delivered_at     DATETIME         NULL COMMENT 'Delivered, UTC; zero date: opened and closed again',
+  last_scan_at     DATETIME(6)      NULL COMMENT 'Latest scan, UTC, microseconds',
+  synced_at        TIMESTAMP        NULL DEFAULT NULL COMMENT 'Last sent to the partner',
+  last_request     VARCHAR(40)      NULL COMMENT 'Idempotency key of the request that wrote the row last',
+  update_time      INT              NULL COMMENT 'Latest change of state, epoch seconds',
+  PRIMARY KEY (order_id),
+  UNIQUE KEY ux_id (id),
+  KEY ix_update_time (update_time)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_0900_ai_ci COMMENT = 'Tracking, one row an order';

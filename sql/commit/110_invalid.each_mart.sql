@@ -1,0 +1,14 @@
+-- A row whose key has a NULL stays in raw, is in no mart, and is named here once.
+INSERT INTO settlement_ods.order_tracking_exceptions
+    (exception_id, table_name, row_key, order_id, exception_type, detected_at, notes)
+SELECT
+    (SELECT coalesce(max(exception_id), 0) FROM settlement_ods.order_tracking_exceptions)
+        + row_number() OVER (ORDER BY p._partition, p._offset),
+    %(source)s, CAST(p._partition AS varchar) || '/' || CAST(p._offset AS varchar), NULL, 'INVALID_ROW', %(now)s,
+    'a key column is NULL; the row is in ' || %(raw_table)s || ' and in no mart'
+FROM {placed} p
+WHERE p.era IS NOT NULL AND ({key_is_null})
+  AND NOT EXISTS (
+      SELECT 1 FROM settlement_ods.order_tracking_exceptions x
+      WHERE x.table_name = %(source)s AND x.exception_type = 'INVALID_ROW' AND x.resolved_at IS NULL
+        AND x.row_key = CAST(p._partition AS varchar) || '/' || CAST(p._offset AS varchar));

@@ -1,0 +1,66 @@
+"""The cut moves while the source is written to without pause, and each cycle stands at one binlog position."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.pipeline_on_stack import PipelineOnStack
+from tests.replicas import replica
+
+CYCLES = 10
+
+
+@pytest.fixture
+def drawn() -> Iterator[set[int]]:
+    """Which two of the cycles are proven; WAYBILL_TEST_SEED repeats a draw."""
+    seed = int(os.environ.get("WAYBILL_TEST_SEED") or secrets.randbelow(10**6))
+    found = set(random.Random(seed).sample(range(1, CYCLES + 1), 2))
+    print(f"WAYBILL_TEST_SEED={seed} proves cycles {sorted(found)} of {CYCLES}")
+    yield found
+
+
+@pytest.mark.timeout(300)
+def test_ten_cycles_in_a_row_move_the_cut_and_two_equal_a_replica_stopped_there(
+    streaming: PipelineOnStack, drawn: set[int]
+) -> None:
+    with replica(streaming) as second:
+        writer = streaming.generate(rate=60)
+        cut = streaming.commit()["gtid_set"]
+        proven = []
+        for number in range(1, CYCLES + 1):
+            cycle = streaming.commit()
+            assert _moved(streaming, cut, cycle), f"cycle {number} of {CYCLES} did not move the cut: {cycle}"
+            cut = cycle["gtid_set"]
+            if number in drawn:
+                # Nothing commits meanwhile, so the marts stay as of this cycle; writer and consumer go on.
+                second.until(cut)
+                proof = streaming.reconcile(*second.words())
+                proven.append((cycle["cycle"], proof["equal"]))
+            assert writer.running()
+        assert [equal for _, equal in proven] == [True, True], proven
+        assert writer.terminate() == 0, writer.ends()
+    assert writer.answer()["transactions"]["committed"] > 100, "there was little to move the cut"
+
+
+@pytest.mark.timeout(240)
+def test_the_proof_refuses_a_replica_that_is_not_at_the_cut(streaming: PipelineOnStack) -> None:
+    with replica(streaming) as second:
+        before = streaming.drain()["gtid_set"]
+        writer = streaming.generate(rate=100, seconds=2)
+        assert writer.wait(30) == 0, writer.ends()
+        streaming.drain()
+        second.until(before)
+        done = streaming.run("reconcile", *second.words())
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "lacks" in done.stderr, done.stderr
+
+
+def _moved(pipeline: PipelineOnStack, cut: str, cycle: dict[str, Any]) -> bool:
+    later = cycle["gtid_set"]
+    return later != cut and pipeline.servers.gtid_subset(cut, later)

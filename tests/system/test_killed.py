@@ -1,0 +1,106 @@
+"""Killed at any moment and started again, the pipeline ends in the same state. Runs last: it kills services."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.background import Background
+from tests.pipeline_on_stack import PipelineOnStack
+from tests.services import Services
+from tests.waiting import until
+
+pytestmark = [pytest.mark.kills_services, pytest.mark.timeout(420)]
+
+RAW = ("ecs_order_info_raw", "uni_tracking_info_raw", "uni_tracking_spath_raw", "transaction_raw")
+RECOVERS = 90
+"""Seconds from a service's return until the marts have caught up with the source."""
+
+
+@pytest.fixture
+def services(pipeline: PipelineOnStack, way: str) -> Iterator[Services]:
+    """The stack's services; all of them run again after the test."""
+    hands = Services(pipeline, way)
+    yield hands
+    hands.up()
+    assert hands.down() == [], "the stack is not whole after the test"
+
+
+@pytest.fixture
+def running(pipeline: PipelineOnStack) -> Background:
+    """`waybill run` over a pipeline whose first snapshot is in the marts."""
+    pipeline.seed(400)
+    pipeline.does("schema", "apply")
+    supervisor = pipeline.beside("run", "--commit", "continuous")
+    pipeline.does("connect", "apply", seconds=150)
+    until(lambda: supervisor.running() and pipeline.servers.cut(), "the first snapshot in the marts", 90, supervisor.ends)
+    return supervisor
+
+
+def test_killed_at_any_moment_it_ends_in_the_same_state(
+    pipeline: PipelineOnStack, running: Background, services: Services
+) -> None:
+    writer = pipeline.generate(rate=40)
+    _caught_up(pipeline, running, "before any kill")
+
+    with pipeline.servers.held("settlement_public.ecs_order_info_raw"):
+        until(lambda: pipeline.servers.waiting_for("settlement_public.ecs_order_info_raw"), "a load in its middle", 30)
+        _kill_child(running, "consume")
+    _caught_up(pipeline, running, "the consumer was killed in a load")
+
+    with pipeline.servers.held("settlement_ods.mart_uni_tracking_spath"):
+        until(lambda: pipeline.servers.waiting_for("settlement_ods.mart_uni_tracking_spath"), "a cycle in its middle", 30)
+        _kill_child(running, "commit")
+    _caught_up(pipeline, running, "the committer was killed in a cycle")
+
+    for name in ("s3", "connect", "kafka", "warehouse", "mysql"):
+        services.kill(name)
+        services.up()
+        _caught_up(pipeline, running, f"{name} was killed")
+
+    # A consumer that starts while no schema can be had must wait for it.
+    services.kill("registry")
+    _kill_child(running, "consume")
+    services.up()
+    _caught_up(pipeline, running, "registry and consumer were killed")
+
+    assert writer.terminate() == 0, writer.ends()
+    _caught_up(pipeline, running, "the writing had stopped")
+    assert running.terminate() == 0, running.ends()
+    assert pipeline.reconcile()["equal"]
+    for table in RAW:
+        rows, places = pipeline.servers.row(
+            "SELECT count(*), count(DISTINCT (_generation, _topic_id, _partition, _offset"
+            f"{', data_collection' if table == 'transaction_raw' else ''})) FROM settlement_public.{table}"
+        )
+        assert rows == places, f"{table} holds {rows - places} rows twice"
+    written = writer.answer()["transactions"]["committed"]
+    assert written > 300, f"only {written} transactions were written meanwhile"
+
+
+def _kill_child(supervisor: Background, command: str) -> None:
+    """SIGKILL the child of `run` that does `command`; returns when `run` has started another."""
+    found = [pid for pid, words in supervisor.children().items() if f" {command}" in words]
+    assert found, f"`run` has no {command}: {supervisor.children()}"
+    for pid in found:
+        os.kill(pid, signal.SIGKILL)
+
+    def again() -> bool:
+        supervisor.running()
+        return any(f" {command}" in words for pid, words in supervisor.children().items() if pid not in found)
+
+    until(again, f"{command} started again by `run`", 30, supervisor.ends)
+
+
+def _caught_up(pipeline: PipelineOnStack, supervisor: Background, when: str) -> None:
+    """Wait until the marts hold all that MySQL has executed now."""
+    goal = pipeline.servers.executed()
+
+    def look() -> bool:
+        supervisor.running()
+        return pipeline.servers.gtid_subset(goal, pipeline.servers.cut())
+
+    until(look, f"{goal} in the marts after {when}", RECOVERS, pipeline.ends_of_logs)

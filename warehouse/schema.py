@@ -1,0 +1,205 @@
+"""waybill's tables in the warehouse: `ddl/`, in order, recorded, applied in place on a live system.
+
+A file `NNN_name.sql` is applied once; `NNN_name.each_raw.sql` to every raw table; `NNN_name.each_mart.sql` to
+every mart. What is recorded is not applied again; a column that the source has and the table lacks is added.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from psycopg2.sql import SQL, Composable, Identifier, Literal
+
+from warehouse.session import Session
+from warehouse.statements import ROOT, columns, split, table
+from waybill import raw as lineage
+from waybill.errors import RefusedError
+from waybill.raw import MART_SCHEMA, RAW_SCHEMA, RawColumn
+from waybill.types import SourceColumn
+
+_LOCK_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One column as it should be."""
+
+    name: str
+    type: str
+    comment: str = ""
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A raw table that should exist, with its ledger and positions."""
+
+    name: str
+    columns: tuple[Wanted, ...]
+
+    @classmethod
+    def of_source(cls, name: str, source: Iterable[SourceColumn]) -> RawTable:
+        """The raw table of a MySQL table."""
+        own = (*lineage.MESSAGE, *lineage.EVENT)
+        return cls(name, (*map(_own, own), *(_of_source(c) for c in source)))
+
+    @classmethod
+    def of_stream(cls, name: str, own: Sequence[RawColumn]) -> RawTable:
+        """The raw table of one of Debezium's own topics."""
+        return cls(name, tuple(map(_own, (*lineage.MESSAGE, *own))))
+
+
+@dataclass(frozen=True)
+class MartTable:
+    """A mart that should exist. `key` in the source's spelling."""
+
+    name: str
+    columns: tuple[Wanted, ...]
+    key: tuple[str, ...]
+
+    @classmethod
+    def of_source(cls, name: str, source: Iterable[SourceColumn], key: Sequence[str]) -> MartTable:
+        names = tuple(k.lower() for k in key)
+        return cls(name, tuple(_of_source(c, required=c.warehouse_name in names) for c in source), names)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing to do: `subject` is '' for a step that is applied once."""
+
+    step: str
+    subject: str
+    what: str
+    statements: tuple[Composable, ...] = field(repr=False)
+    sha256: str = ""
+
+
+def _own(column: RawColumn) -> Wanted:
+    return Wanted(column.name, column.type, column.comment)
+
+
+def _of_source(column: SourceColumn, required: bool = False) -> Wanted:
+    return Wanted(column.warehouse_name, column.postgres, column.comment, required)
+
+
+def _definitions(wanted: Iterable[Wanted]) -> Composable:
+    return SQL(",\n    ").join(
+        SQL("{} {}{}").format(Identifier(c.name), SQL(c.type), SQL(" NOT NULL" if c.required else "")) for c in wanted
+    )
+
+
+def _names(subject: RawTable | MartTable | None) -> Mapping[str, Composable]:
+    if subject is None:
+        return {}
+    if isinstance(subject, RawTable):
+        ledger, positions = lineage.ledger_table(subject.name), lineage.positions_table(subject.name)
+        return {
+            "raw": table(RAW_SCHEMA, subject.name),
+            "ledger": table(RAW_SCHEMA, ledger),
+            "positions": table(RAW_SCHEMA, positions),
+            "columns": _definitions(subject.columns),
+            "raw_batch_index": Identifier(f"{subject.name}_by_batch"),
+            "ledger_batch_index": Identifier(f"{ledger}_by_batch"),
+        }
+    return {
+        "mart": table(MART_SCHEMA, subject.name),
+        "columns": _definitions(subject.columns),
+        "key": columns(subject.key),
+        "mart_key_index": Identifier(f"{subject.name}_by_key"),
+    }
+
+
+def _steps() -> Iterator[tuple[str, str]]:
+    """(file name without .sql, scope): scope is '', 'each_raw' or 'each_mart'."""
+    for path in sorted((ROOT / "ddl").glob("[0-9]*.sql")):
+        step, _, scope = path.name.removesuffix(".sql").partition(".")
+        yield step, scope
+
+
+def _comments(schema: str, name: str, wanted: Iterable[Wanted]) -> Iterator[Composable]:
+    for c in wanted:
+        if c.comment:
+            yield SQL("COMMENT ON COLUMN {}.{} IS {}").format(
+                table(schema, name), Identifier(c.name), Literal(c.comment)
+            )
+
+
+def plan(session: Session, raws: Sequence[RawTable], marts: Sequence[MartTable]) -> list[Change]:
+    """What is missing, in the order to apply it. Raises `RefusedError` when the schema is newer than the program."""
+    applied = _applied(session)
+    known = {step for step, _ in _steps()}
+    newer = sorted({step for step, _ in applied} - known)
+    if newer:
+        raise RefusedError(
+            f"the warehouse was upgraded by a newer waybill (it knows {newer[-1]}, this one does not)",
+            kept="nothing was changed",
+            todo="run the newer waybill",
+        )
+    changes: list[Change] = []
+    for step, scope in _steps():
+        text = (ROOT / "ddl" / (f"{step}.{scope}.sql" if scope else f"{step}.sql")).read_text(encoding="utf-8")
+        subjects: Sequence[RawTable | MartTable | None]
+        subjects = raws if scope == "each_raw" else marts if scope == "each_mart" else [None]
+        for subject in subjects:
+            name = subject.name if subject else ""
+            if (step, name) in applied:
+                continue
+            made = [SQL(s).format(**_names(subject)) for s in split(text)]
+            if subject is not None and "{columns}" in text:
+                made += _comments(RAW_SCHEMA if scope == "each_raw" else MART_SCHEMA, name, subject.columns)
+            changes.append(Change(step, name, f"apply {step}", tuple(made), hashlib.sha256(text.encode()).hexdigest()))
+    for schema, tables in ((RAW_SCHEMA, raws), (MART_SCHEMA, marts)):
+        for wanted in tables:
+            changes += _missing_columns(session, schema, wanted)
+    return changes
+
+
+def _applied(session: Session) -> set[tuple[str, str]]:
+    if session.row("SELECT to_regclass('settlement_public.schema_versions') AS found") != {"found": None}:
+        found = session.rows("SELECT step, subject FROM settlement_public.schema_versions")
+        return {(row["step"], row["subject"]) for row in found}
+    return set()
+
+
+def present_columns(session: Session, schema: str, name: str) -> list[str]:
+    """Names of a table's columns in their order; empty when there is no such table."""
+    found = session.rows(
+        "SELECT column_name FROM information_schema.columns"
+        " WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position",
+        (schema, name),
+    )
+    return [row["column_name"] for row in found]
+
+
+def _missing_columns(session: Session, schema: str, wanted: RawTable | MartTable) -> list[Change]:
+    present = present_columns(session, schema, wanted.name)
+    if not present:
+        return []
+    missing = [c for c in wanted.columns if c.name not in present]
+    return [
+        Change(
+            "column", wanted.name, f"add {wanted.name}.{c.name} {c.type}",
+            (
+                SQL("ALTER TABLE {} ADD COLUMN {} {}").format(
+                    table(schema, wanted.name), Identifier(c.name), SQL(c.type)
+                ),
+                *_comments(schema, wanted.name, [c]),
+            ),
+        )
+        for c in missing
+    ]  # fmt: skip
+
+
+def apply(session: Session, changes: Iterable[Change]) -> None:
+    """Each change in a short transaction of its own, with a lock time-out. Applying again does nothing."""
+    for change in changes:
+        with session.transaction(lock_seconds=_LOCK_SECONDS):
+            for statement in change.statements:
+                session.run(statement, doing=f"{change.what} ({change.subject or 'once'})")
+            if change.sha256:
+                session.run(
+                    "INSERT INTO settlement_public.schema_versions (step, subject, sha256) VALUES (%s, %s, %s)",
+                    (change.step, change.subject, change.sha256),
+                )

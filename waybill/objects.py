@@ -1,0 +1,72 @@
+"""Names of the Parquet objects and ids of micro-batches: what consumers write and loaders read.
+
+    <prefix>/<table>/<date partition>/<topic>+<partition>+<first>-<last>+g<generation>+e<epoch>.parquet
+
+Offsets are zero-padded, so names sort as offsets do; the owner's epoch is part of the name, so two owners can
+never write one key with two contents (spec section 5).
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+_TAIL = re.compile(r"([^/]+)\+(\d{5})\+(\d{20})-(\d{20})\+g(\d{5})\+e(\d{10})\.parquet$")
+_RANDOM_BITS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBatch:
+    """A micro-batch as it stands in the bucket: what a load needs to know of it.
+
+    `first_offset` is where its partition's position stood before it, `next_offset` where it stands after (the
+    next to be read); offsets between that hold no row (control records, dead letters) belong to it. `rows`
+    counts the rows of the object; a batch of only dead letters has none and `key` is ''. `size` in bytes.
+    """
+
+    batch_id: int
+    table: str
+    key: str
+    topic: str
+    topic_id: str
+    partition: int
+    generation: int
+    epoch: int
+    first_offset: int
+    next_offset: int
+    rows: int
+    dead_letters: int
+    size: int
+    sha256: str
+
+
+def new_batch_id(now: datetime) -> int:
+    """Microseconds since 1970 in the high bits, so that a later batch has a greater id; chance in the low ten.
+
+    The ledger refuses an id twice, so chance only has to make that rare.
+    """
+    micros = int(now.timestamp() * 1_000_000)
+    return (micros << _RANDOM_BITS) | random.getrandbits(_RANDOM_BITS)
+
+
+def batch_time(batch_id: int) -> datetime:
+    """When the batch was closed, UTC."""
+    return datetime.fromtimestamp((batch_id >> _RANDOM_BITS) / 1_000_000, UTC)
+
+
+def object_key(
+    prefix: str, table: str, closed_at: datetime, partitioning: str, *, topic: str, partition: int,
+    first_offset: int, last_offset: int, generation: int, epoch: int,
+) -> str:  # fmt: skip
+    """The object's key. `partitioning` is a strftime pattern, e.g. `%Y-%m-%d/%H`."""
+    folder = closed_at.astimezone(UTC).strftime(partitioning)
+    name = f"{topic}+{partition:05d}+{first_offset:020d}-{last_offset:020d}+g{generation:05d}+e{epoch:010d}.parquet"
+    return "/".join(part for part in (prefix.strip("/"), table, folder, name) if part)
+
+
+def epoch_of(key: str) -> int | None:
+    """The epoch in an object's name, None when it is not one of ours. Epochs never repeat: the bucket is asked."""
+    found = _TAIL.search(key)
+    return int(found.group(6)) if found else None

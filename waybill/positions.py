@@ -1,0 +1,34 @@
+"""Where the partitions of a topic stand in the warehouse, and what became of a load: consumers and loaders meet here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from waybill.errors import StaleOwner
+from waybill.objects import StoredBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a partition stands: `next_offset` is the next to be loaded, by the owner of `epoch`."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    generation: int
+    epoch: int
+    next_offset: int
+    owner: str
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Topic and partition."""
+        return (self.topic, self.partition)
+
+
+class Loaded(NamedTuple):
+    """What became of the batches of a load: `stale` ones were left out, somebody else owns their partition."""
+
+    batches: tuple[StoredBatch, ...]
+    stale: tuple[tuple[StoredBatch, StaleOwner], ...]
