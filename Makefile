@@ -1,7 +1,7 @@
 # The commands of this checkout. Each may be interrupted and run again; none asks; paths may hold spaces.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint unit integration system test-compose up down clean
+.PHONY: help lock setup demo test lint unit integration system test-compose up down clean
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 
@@ -10,7 +10,7 @@ help:
 	@echo 'make test    lint, unit, integration and system tests on the same stack'
 	@echo 'make up      start the stack            make down    stop it, keep its data'
 	@echo 'make clean   stop it, remove its data and the Python environment; downloads stay in the cache'
-	@echo 'also: setup, lint, unit, integration, system, test-compose'
+	@echo 'also: setup, lock, lint, unit, integration, system, test-compose'
 
 setup:
 	@stack/bootstrap.sh
@@ -52,3 +52,11 @@ down:
 
 clean:
 	@stack/bootstrap.sh clean
+
+# Pins every dependency anew, with hashes and without index addresses.
+lock: setup
+	$(BIN)/python -m venv build/lock && build/lock/bin/pip -q install uv
+	build/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  -o requirements.lock pyproject.toml
+	build/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml

@@ -65,12 +65,12 @@ def _prefix(line: Line) -> str:
     return "".join(f"{part}:" for part in line if part)
 
 
-def accept(cut: Cut, mysql: GtidSet, where: str, ask: Collection[Ask], wait_seconds: float, clock: Clock) -> str:
+def accept(cut: Cut, mysql: GtidSet, where: str, ends: Ask, binlog: Ask, wait_seconds: float, clock: Clock) -> str:
     """Decide whether MySQL at `mysql` may stand for the cut; returns a note, '' when it is exactly there.
 
-    `ask` are tried in turn, the first again until `wait_seconds` have passed. Raises `RefusedError` when MySQL
-    lacks transactions of the cut, when a transaction beyond it touched a compared table, or when that cannot
-    be found out.
+    `ends` is asked again until `wait_seconds` have passed, then `binlog`, which may take long, once. Raises
+    `RefusedError` when MySQL lacks transactions of the cut, when a transaction beyond it touched a compared
+    table, or when that cannot be found out.
     """
     lacking = cut.gtid_set - mysql
     if lacking:
@@ -84,28 +84,24 @@ def accept(cut: Cut, mysql: GtidSet, where: str, ask: Collection[Ask], wait_seco
     if beyond.count() > _MOST_TRANSACTIONS:
         raise _not_at_cut(where, beyond, f"{beyond.count():,} transactions have happened since")
     until = clock.monotonic() + wait_seconds
-    while True:
-        known: dict[Gtid, frozenset[str]] = {}
-        left = beyond
-        for one in ask:
-            if left:
-                answer = one(left)
-                known.update(answer)
-                left = _less(left, answer)
-            for gtid, tables in known.items():
-                if tables:
-                    raise _not_at_cut(where, beyond, f"{gtid} has since changed {', '.join(sorted(tables))}")
-        if not left:
-            return (
-                f"{where} is {beyond.count():,} transactions beyond the cut;"
-                " none of them touched a compared table (heartbeats)"
-            )
-        if clock.monotonic() >= until:
-            raise _not_at_cut(where, beyond, f"what {_short(left)} changed is not known")
-        clock.sleep(min(0.5, wait_seconds))
+    left = beyond
+    while left and clock.monotonic() <= until:
+        left = _untold(where, beyond, left, ends)
+        if left:
+            clock.sleep(min(0.5, wait_seconds) or 0.1)
+    if left:
+        left = _untold(where, beyond, left, binlog)
+    if left:
+        raise _not_at_cut(where, beyond, f"what {_short(left)} changed is not known")
+    return f"{where} is {beyond.count():,} transactions beyond the cut; none of them touched a compared table"
 
 
-def _less(gtids: GtidSet, known: Collection[Gtid]) -> GtidSet:
+def _untold(where: str, beyond: GtidSet, gtids: GtidSet, ask: Ask) -> GtidSet:
+    """What is left of `gtids` after asking; raises for one that touched a compared table."""
+    known = ask(gtids)
+    for gtid, tables in known.items():
+        if tables:
+            raise _not_at_cut(where, beyond, f"{gtid} has since changed {', '.join(sorted(tables))}")
     return gtids - GtidSet.parse(",".join(map(str, known)))
 
 

@@ -77,7 +77,7 @@ class Options:
 
     buckets: int = 0
     limit: int = 20
-    wait_seconds: float = 15
+    wait_seconds: float = 8
 
 
 def prove(
@@ -112,8 +112,10 @@ def _accept(
     """On connections of their own: both snapshots stay as they are."""
     names = [s.source for s in subjects]
     with Session(warehouse, "reconcile position") as session, MysqlSession(mysql_address) as mysql:
-        ask = (position.ends(session, names), lambda gtids: binlog.touched(mysql, gtids, names))
-        return position.accept(cut, held, where, ask, options.wait_seconds, clock)
+        ends = position.ends(session, names)
+        return position.accept(
+            cut, held, where, ends, lambda gtids: binlog.touched(mysql, gtids, names), options.wait_seconds, clock
+        )
 
 
 def _compare(

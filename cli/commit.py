@@ -7,7 +7,6 @@ import threading
 from collections.abc import Sequence
 
 import click
-from connect.offsets import stored_gtid_set
 
 from cli.context import Context, json_option, pass_context, print_json, print_table
 from committer import steps
@@ -16,6 +15,7 @@ from committer.schedule import by_cron, continuously
 from committer.source import Source
 from committer.steps import MartTable
 from committer.summary import Summary
+from connect.offsets import stored_gtid_set
 from warehouse.schema import present_columns
 from warehouse.session import Session
 from waybill.clock import SystemClock

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, fi
 
 from committer.settings import Commit, Mart, cron
 from connect.settings import Source
-from consumers.settings import Batching, Storage
+from consumers.settings import Batching, Consume, Storage
 from waybill.errors import SettingsError
 from waybill.tables import Table
 
@@ -49,6 +49,7 @@ class Pipeline(BaseModel):
     version: Literal[1] = 1
     source: Source = Source()
     storage: Storage = Storage()
+    consume: Consume = Consume()
     sync: Sync = Sync()
     commit: Commit = Commit()
     tables: list[Entry] = Field(min_length=1)

@@ -33,7 +33,7 @@ Examples:
     "--limit", type=click.IntRange(0), default=20, show_default=True, help="Differences shown; all are counted."
 )
 @click.option(
-    "--wait", type=click.FloatRange(0), default=15, show_default=True,
+    "--wait", type=click.FloatRange(0), default=8, show_default=True,
     help="Seconds to wait for END records that tell what transactions beyond the cut touched.",
 )  # fmt: skip
 @click.option("--mysql-host", help="Compare with this server instead of the source.")

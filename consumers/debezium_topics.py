@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from consumers import lineage
 from consumers.canonical_json import canonical
-from consumers.shapes import Shaped, Wire, failures, same_keys
+from consumers.shapes import Shaped, Wire, failures, places, same_keys
 from consumers.values import micros
 from consumers.writer_schema import WrongSchemaError
 from waybill import raw
@@ -44,9 +44,9 @@ def shape_transactions(wire: Wire) -> Shaped:
             sizes.append(one["event_count"])
     rows = pa.table(
         {
-            "tx_id": ids.take(origins),
-            "event_count": pc.fill_null(counts.take(origins), 0),
-            "ended_at": micros(times.take(origins), "ms"),
+            "tx_id": ids.take(places(origins)),
+            "event_count": pc.fill_null(counts.take(places(origins)), 0),
+            "ended_at": micros(times.take(places(origins)), "ms"),
             "data_collection": pa.array(names, pa.string()),
             "collection_count": pa.array(sizes, pa.int64()),
         }
@@ -61,11 +61,11 @@ def shape_notifications(wire: Wire) -> Shaped:
     good = [row for row in range(wire.values.num_rows) if row not in bad]
     rows = pa.table(
         {
-            "notification_id": ids.take(good),
-            "aggregate_type": aggregates.take(good),
-            "notification_type": kinds.take(good),
-            "additional_data": pa.array([_text(pairs) for pairs in more.take(good).to_pylist()], pa.string()),
-            "noted_at": micros(times.take(good), "ms"),
+            "notification_id": ids.take(places(good)),
+            "aggregate_type": aggregates.take(places(good)),
+            "notification_type": kinds.take(places(good)),
+            "additional_data": pa.array([_text(pairs) for pairs in more.take(places(good)).to_pylist()], pa.string()),
+            "noted_at": micros(times.take(places(good)), "ms"),
         }
     )
     return Shaped(lineage.shaped(rows, raw.NOTIFICATION), good, bad)

@@ -15,8 +15,8 @@ from consumers.debezium_topics import shape_notifications, shape_transactions
 from consumers.decoder import HEADER, Decoder
 from consumers.messages import MicroBatch
 from consumers.ports import DeadLetter, Schemas
-from consumers.rows import shape_rows
-from consumers.shapes import Shaped, Shaping, Wire
+from consumers.rows import columns_of, shape_rows
+from consumers.shapes import Shaped, Shaping, Wire, places
 from consumers.streams import Shape, Stream
 from consumers.values import arrow_type, micros
 from consumers.writer_schema import WriterSchema, WrongSchemaError
@@ -135,6 +135,8 @@ class Decoding:
         messages = batch.messages
         try:
             schema = self._schema(value_id)
+            if stream.shape is Shape.ROWS:
+                columns_of(stream, schema)
             values = self._decoder.decode(schema, stream.shape, [messages.values[i] or b"" for i in indexes])
             keys, bad, good = None, values.bad, values.good
             table = values.table
@@ -145,7 +147,7 @@ class Decoding:
                 keys = found.table
                 if found.bad:
                     bad = bad | {good[i]: f"key: {text}" for i, text in found.bad.items()}
-                    table, good = table.take(found.good), [good[i] for i in found.good]
+                    table, good = table.take(places(found.good)), [good[i] for i in found.good]
             made = _SHAPING[stream.shape](Wire(stream, schema, table, keys))
         except WrongSchemaError as error:
             return Shaped(pa.table({}), [], dict.fromkeys(range(len(indexes)), str(error)))

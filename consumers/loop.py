@@ -21,7 +21,7 @@ from consumers.settings import Consume
 from consumers.stages import Stages
 from consumers.streams import Stream
 from waybill.clock import Clock
-from waybill.errors import StaleOwner, StoppedTable, UnreachableError
+from waybill.errors import StaleOwner, StoppedTable, UnreachableError, WaybillError
 from waybill.positions import Loaded
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,8 @@ class Loop:
                     log.info("caught up")
                     return
         finally:
+            for carried in self.carried.values():
+                carried.partitions.clear()
             self._feed.close()
 
     def step(self, goal: CaughtUp | None = None) -> None:
@@ -154,6 +156,11 @@ class Loop:
         except UnreachableError as error:
             carried.loads.failed(error)
             return
+        except StoppedTable:
+            raise
+        except WaybillError as error:
+            # Read again from Kafka under a new epoch: that mends an object that was lost or changed.
+            raise StoppedTable(carried.stream.name, error.what, kept=error.kept, todo=error.todo) from error
         carried.loads.worked()
         self._loaded(carried, ready, done)
 

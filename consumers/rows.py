@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from consumers import lineage
-from consumers.shapes import Shaped, Wire, failures, same_keys
+from consumers.shapes import Shaped, Wire, failures, places, same_keys
+from consumers.streams import Stream
 from consumers.values import REFUSED, convert, gtid_numbers, micros
-from consumers.writer_schema import RowColumn
+from consumers.writer_schema import RowColumn, WriterSchema, WrongSchemaError
 from waybill import raw
 from waybill.errors import StoppedTable
 
@@ -22,7 +23,7 @@ _KNOWN = pa.array(["c", "u", "d", "r"])
 
 def shape_rows(wire: Wire) -> Shaped:
     """Raises `StoppedTable` when a column cannot be carried."""
-    columns = _columns(wire)
+    columns = columns_of(wire.stream, wire.schema)
     # A TRUNCATE has no key; an operation t with one is a damaged message.
     truncated = pc.index(wire.values["op"], "t").as_py() if wire.keys is None else -1
     if truncated >= 0:
@@ -40,26 +41,33 @@ def shape_rows(wire: Wire) -> Shaped:
     if not bad:
         return Shaped(_event(values, numbers, rows), list(range(values.num_rows)))
     good = [row for row in range(values.num_rows) if row not in bad]
-    rest = Wire(wire.stream, wire.schema, values.take(good), wire.keys.take(good) if wire.keys is not None else None)
+    taken = places(good)
+    rest = Wire(wire.stream, wire.schema, values.take(taken), wire.keys.take(taken) if wire.keys is not None else None)
     return Shaped(shape_rows(rest).rows, good, bad)
 
 
-def _columns(wire: Wire) -> tuple[RowColumn, ...]:
+def columns_of(stream: Stream, schema: WriterSchema) -> tuple[RowColumn, ...]:
+    """The source's columns.
+
+    Raises `StoppedTable` when one of them cannot be carried, `WrongSchemaError` when it is no row envelope.
+    """
     try:
-        columns = wire.schema.row_columns
+        columns = schema.row_columns
         names = [column.source.warehouse_name for column in columns]
         for column in columns:
             _ = column.source.kind
     except KeyError as error:
         raise StoppedTable(
-            wire.stream.name,
-            f"a column has the type {error}, which cannot be carried (schema {wire.schema.id})",
+            stream.name,
+            f"a column has the type {error}, which cannot be carried (schema {schema.id})",
             kept="its events stay in Kafka, nothing of them is loaded",
             todo="leave the column out with the connector's column.exclude.list",
         ) from error
+    except WrongSchemaError:
+        raise
     except ValueError as error:
         raise StoppedTable(
-            wire.stream.name,
+            stream.name,
             str(error),
             kept="its events stay in Kafka, nothing of them is loaded",
             todo="waybill connect apply (column.propagate.source.type must match every column)",
@@ -67,7 +75,7 @@ def _columns(wire: Wire) -> tuple[RowColumn, ...]:
     taken = sorted({n for n in names if n in lineage.OWN or names.count(n) > 1})
     if taken:
         raise StoppedTable(
-            wire.stream.name,
+            stream.name,
             f"the column name {taken[0]!r} is taken, in lower case, by another column or by waybill",
             kept="its events stay in Kafka, nothing of them is loaded",
             todo="rename the column at the source",

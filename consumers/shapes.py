@@ -39,6 +39,11 @@ class Shaped:
 Shaping = Callable[[Wire], Shaped]
 
 
+def places(rows: list[int]) -> pa.Array:
+    """Row numbers to take; an empty list has no type of its own."""
+    return pa.array(rows, pa.int64())
+
+
 def same_keys(wire: Wire, columns: Mapping[str, str]) -> list[tuple[pa.ChunkedArray, str]]:
     """One check a key column: the value carries what the key's bytes say. `columns`: key field -> wire column."""
     if wire.keys is None:

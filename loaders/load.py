@@ -21,6 +21,8 @@ from waybill.objects import StoredBatch
 from waybill.positions import Loaded, Position
 from waybill.raw import RAW_SCHEMA
 
+_LOCK_SECONDS = 60.0
+
 
 class _StaleError(Exception):
     """Some partitions of the load belong to others: roll back and repeat without them."""
@@ -58,7 +60,7 @@ class Load:
     def _transaction(
         self, session: Session, raw: str, chains: dict[Place, list[StoredBatch]], tables: dict[int, pa.Table]
     ) -> None:
-        with session.transaction(lock=self._engine.lock(positions.name_of(raw))):
+        with session.transaction(lock=self._engine.lock(positions.name_of(raw)), lock_seconds=_LOCK_SECONDS):
             every = [batch for chain in chains.values() for batch in chain]
             # Asked under the lock: a transaction whose COMMIT was never answered has ended by now.
             known = ledger.loaded_before(session, raw, [batch for batch in every if batch.rows or batch.dead_letters])

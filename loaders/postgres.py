@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import IO, cast
 
 import pyarrow as pa
 from psycopg2.sql import SQL, Composable
@@ -22,4 +23,5 @@ class Postgres:
         statement = SQL("COPY {} ({}) FROM STDIN WITH ({})").format(
             table, columns(objects[0].column_names), SQL(copy_text.OPTIONS)
         )
-        return session.copy_in(statement, copy_text.Reader(copy_text.chunks(objects)), doing)
+        reader = copy_text.Reader(copy_text.chunks(objects))
+        return session.copy_in(statement, cast(IO[bytes], reader), doing)

@@ -55,7 +55,7 @@ class RawStore:
         return self._repeated(lambda session: positions.read(session, raw))
 
     def claim(self, raw: str, places: Sequence[Position], owner: str, least_epoch: int) -> list[Position]:
-        """Own these partitions from now on. Claiming again, also after an unknown COMMIT, only raises the epoch more."""
+        """Own these partitions from now on. Claiming again, also after an unknown COMMIT, raises the epoch more."""
 
         def run(session: Session) -> list[Position]:
             lock = self._engine.lock(positions.name_of(raw))

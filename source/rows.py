@@ -126,7 +126,7 @@ class Rows:
         """Epoch second of creation: the newer, the denser; by day rather than by night; always before now."""
         age = SPAN * (1 - (i + 0.5) / self.plan.orders) ** 1.4
         day = int(self.plan.now - age) // DAY
-        at = day * DAY + drawn.seconds_of_day[int(jitter * 20_000)]
+        at = day * DAY + drawn.seconds_of_day[int(jitter * 4_000)]
         return at if at < self.plan.now - 300 else self.plan.now - 300 - int(jitter * 36_000)
 
     def _tracking(

@@ -88,7 +88,7 @@ setup() {
   if [ "${1-}" != python ] && native_wanted; then
     # Beside pip: the downloads need the standard library only.
     .venv/bin/python -m stack.install 9>&- & DOWNLOADS=$!
-    trap '[ -z "$DOWNLOADS" ] || kill -INT "$DOWNLOADS" 2>/dev/null || :' EXIT
+    trap '[ -z "$DOWNLOADS" ] || kill -TERM "$DOWNLOADS" 2>/dev/null || :' EXIT
   fi
   install_packages 9>&- || failed=$?
   if [ -n "$DOWNLOADS" ]; then wait "$DOWNLOADS" || failed=$?; DOWNLOADS=; fi

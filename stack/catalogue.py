@@ -31,6 +31,7 @@ class Service:
     variables of the registry, PostgreSQL parameters, s3proxy properties. `ready_within` counts from the start
     of the process to a passed probe, first start included; `stop_within` is how long it may take to end
     before it is killed.
+    Both allow for a machine that has ten times as much to do as it can.
     """
 
     name: str
@@ -84,7 +85,7 @@ MYSQL = Service(
         }
     ),
     data="/var/lib/mysql",
-    ready_within=90,
+    ready_within=150,
     memory=700,
 )
 
@@ -116,7 +117,7 @@ KAFKA = Service(
         }
     ),
     data="/var/lib/kafka/data",
-    ready_within=60,
+    ready_within=120,
     memory=600,
 )
 
@@ -135,7 +136,7 @@ REGISTRY = Service(
         }
     ),
     data="/var/lib/registry",
-    ready_within=90,
+    ready_within=150,
     memory=350,
 )
 
@@ -168,7 +169,7 @@ CONNECT = Service(
         }
     ),
     needs=("kafka",),
-    ready_within=90,
+    ready_within=150,
     memory=900,
 )
 
@@ -187,7 +188,7 @@ S3 = Service(
         }
     ),
     data="/data",
-    ready_within=60,
+    ready_within=120,
     memory=420,
 )
 
@@ -209,7 +210,7 @@ WAREHOUSE = Service(
         }
     ),
     data="/var/lib/postgresql/data",
-    ready_within=60,
+    ready_within=120,
     memory=200,
 )
 

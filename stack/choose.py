@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from dotenv import dotenv_values
 
@@ -58,7 +56,9 @@ def brought(layout: Layout, environ: Mapping[str, str] | None = None) -> bool:
 def way(name: str, layout: Layout) -> Way:
     """The way of that name; only its own code is loaded."""
     if name == COMPOSE:
-        return cast(Way, importlib.import_module("stack.compose"))
+        from stack.compose import ComposeWay
+
+        return ComposeWay(layout)
     from stack.native import NativeWay
 
     return NativeWay(layout)

@@ -6,7 +6,7 @@ import json
 import shutil
 import signal
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 
 from stack import accounts, ports, processes
@@ -121,6 +121,12 @@ class NativeWay:
                 if each.name in todo:
                     needs = [jobs[need] for need in each.needs if need in jobs]
                     jobs[each.name] = pool.submit(bring_up, each.name, needs)
+            try:
+                wait(jobs.values())
+            except BaseException:
+                # What was started goes on; the next `up` waits for it where this one gave up.
+                self.starter.interrupted.set()
+                raise
         for job in jobs.values():
             job.result()
 

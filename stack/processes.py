@@ -158,6 +158,14 @@ def marked(mark: str) -> list[Identity]:
     return found
 
 
+def end_helpers() -> None:
+    """SIGTERM the programs that this process itself runs just now; services, in sessions of their own, stay."""
+    for pid in _descendants(os.getpid()):
+        with contextlib.suppress(OSError):
+            if os.getsid(pid) == os.getsid(0):
+                os.kill(pid, signal.SIGTERM)
+
+
 def working_in(folder: Path) -> list[int]:
     """Ids of the running processes whose current folder this is."""
     found = []

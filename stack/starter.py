@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,8 @@ class Starter:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.mark = str(layout.root)
+        self.interrupted = threading.Event()
+        """Once set, whoever waits for a service gives up at once."""
 
     def log(self, name: str) -> Path:
         return self.layout.logs / f"{name}.log"
@@ -113,6 +116,8 @@ class Starter:
         until = time.monotonic() + limit
         last: Exception | None = None
         while time.monotonic() < until:
+            if self.interrupted.is_set():
+                raise UnreachableError(f"{name}: the start was interrupted", todo="waybill stack up")
             if not processes.alive(identity):
                 if not any(words in tail(self.log(name), LINES) for words in native.passing):
                     raise self._failed(name, "ended while it was starting")

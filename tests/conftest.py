@@ -31,7 +31,7 @@ def command(*words: str) -> list[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "kills_services: kills services of the shared stack, so it runs after all others")
+    config.addinivalue_line("markers", "kills_services: kills services of the shared stack, so it runs last")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -85,16 +85,15 @@ class PipelineOnStack:
         """A command with `--json` that must end with `code`; returns the object it printed."""
         done = self.run(*words, "--json", seconds=seconds)
         assert done.returncode == code, (
-            f"`waybill {' '.join(words)}` ended with {done.returncode}, not {code}:\n{done.stdout[-3000:]}\n"
-            f"{done.stderr[-3000:]}\n{self.ends_of_logs()}"
+            f"`waybill {' '.join(words)}` ended with {done.returncode}, not {code}:\n"
+            f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         )
         return json.loads(done.stdout)
 
     def beside(self, *words: str, name: str = "", **variables: str) -> Background:
         """A command that runs while the test goes on; ended with the pipeline at the latest."""
-        started = Background(
-            f"{name or words[0]}-{len(self.backgrounds)}", _command(words), {**self.environment, **variables}, self.folder
-        )
+        name = f"{name or words[0]}-{len(self.backgrounds)}"
+        started = Background(name, _command(words), {**self.environment, **variables}, self.folder)
         self.backgrounds.append(started)
         return started
 
@@ -133,7 +132,7 @@ class PipelineOnStack:
             last.update(self.commit())
             return bool(reached(last))
 
-        until(look, what, seconds, lambda: f"held by {last.get('waiting')}\n{self.ends_of_logs()}")
+        until(look, what, seconds, lambda: f"held by {last.get('waiting')}")
         return last
 
     def reconcile(self, *words: str, code: int = 0) -> Any:

@@ -1,8 +1,8 @@
 """Where the services are, and the secrets to reach them.
 
 Read from the environment, else from `.env`, else from the local stack of this checkout
-(`.waybill/stack/addresses.json`, written by `waybill stack up`). One name in the environment is enough to
-override one value; nothing here connects to anything.
+(`.waybill/stack/addresses.json`, written by `waybill stack up`). Whoever names another host, bootstrap or url for a
+service brings all of that service's values: the local stack's secrets are not sent elsewhere. Nothing here connects.
 """
 
 from __future__ import annotations
@@ -111,13 +111,16 @@ class Addresses:
             stack = json.loads((root / STACK_FILE).read_text())
         values: dict[str, dict[str, Any]] = {}
         for service, model in SERVICES.items():
-            found = dict(stack.get(service, {}))
+            own = {}
             for key in model.model_fields:
                 name = variable(service, key)
                 if name in env:
-                    found[key] = env[name]
+                    own[key] = env[name]
                 elif name in dotenv:
-                    found[key] = dotenv[name]
+                    own[key] = dotenv[name]
+            # Another server named: the local stack's password is not for it.
+            elsewhere = any(key in own for key in ("host", "bootstrap", "url"))
+            found = own if elsewhere else {**stack.get(service, {}), **own}
             values[service] = found
         return cls(values)
 

@@ -16,5 +16,5 @@ def configure(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("botocore", "urllib3", "httpx", "httpcore", "boto3"):
+    for noisy in ("botocore", "urllib3", "httpx", "httpx2", "httpcore2", "httpcore", "boto3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Where the partitions of a topic stand in the warehouse, and what became of a load: consumers and loaders meet here."""
+"""Where partitions stand in the warehouse, and what became of a load: consumers and loaders meet here."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 
 from stack.install import lockfile, maven, parts
@@ -16,6 +17,9 @@ USAGE = "python -m stack.install [lock]"
 def main(words: list[str]) -> int:
     """Exit code of the command (spec section 16)."""
     layout = Layout.here()
+    # A shell starts its background jobs deaf to Ctrl-C; the set-up must hear it, and SIGTERM like it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         if words == ["lock"]:
             write_lock(layout)

@@ -19,6 +19,7 @@ from waybill.errors import UnreachableError
 
 SERVICES = "META-INF/services/org.apache.kafka.connect.storage.Converter"
 FOLDER = "waybill-converter"
+LOADED_BY_DEBEZIUM = "ZeroDatesAsNull"
 DEBEZIUM = "debezium-connector-mysql"
 # The oldest Java that runs Kafka 4: the same jar serves the native stack and the container image.
 RELEASE = "17"
@@ -44,7 +45,7 @@ def piece(root: Path, jars: Path) -> Piece:
     files = sorted(path for path in base.rglob("*") if path.is_file()) if base.is_dir() else []
     if not any(path.suffix == ".java" for path in files):
         raise UnreachableError(f"the converter's sources are not in {base}", todo="restore connect/converter from git")
-    digest = hashlib.sha256(jars.name.encode())
+    digest = hashlib.sha256(jars.name.encode() + Path(__file__).read_bytes())
     for path in files:
         digest.update(str(path.relative_to(base)).encode() + b"\0" + path.read_bytes() + b"\0")
     return Piece(
@@ -76,16 +77,16 @@ def _fill(folder: Path, base: Path, jars: Path) -> None:
         for jar in theirs.glob("*.jar"):
             _link(jar, folder / name / jar.name)
     _jar(folder / FOLDER / f"{FOLDER}.jar", compiled, base / "resources")
-    # Without the service file: Debezium's class loader cannot load the converter that it names.
-    _jar(folder / DEBEZIUM / f"{FOLDER}.jar", compiled)
+    # Only what Debezium itself loads: a converter found by its class loader could not find the Avro converter.
+    _jar(folder / DEBEZIUM / f"{FOLDER}.jar", compiled, only=LOADED_BY_DEBEZIUM)
     shutil.rmtree(compiled)
 
 
-def _jar(target: Path, *tops: Path) -> None:
+def _jar(target: Path, *tops: Path, only: str = "") -> None:
     with zipfile.ZipFile(target, "w") as archive:
         for top in tops:
             for path in sorted(top.rglob("*")):
-                if path.is_file():
+                if path.is_file() and path.name.startswith(only):
                     # A fixed date: the same sources make the same jar.
                     archive.writestr(zipfile.ZipInfo(str(path.relative_to(top))), path.read_bytes())
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
+from stack import processes
 from stack.install import converter, java, jre, machine, maven, mysql
 from stack.install.cache import Piece, ensure
 from stack.layout import Layout
@@ -98,6 +99,12 @@ def _fetch(layout: Layout, progress: Progress) -> None:
         jobs.append(packages)
     with ThreadPoolExecutor(len(jobs)) as pool:
         running = [pool.submit(job) for job in jobs]
+        try:
+            wait(running)
+        except BaseException:
+            # Interrupted: apt, mvn and pip would else go on to their end.
+            processes.end_helpers()
+            raise
     errors = [error for job in running if (error := job.exception()) is not None]
     if errors:
         raise errors[0]

@@ -16,6 +16,7 @@ from tests.waiting import until
 pytestmark = [pytest.mark.kills_services, pytest.mark.timeout(420)]
 
 RAW = ("ecs_order_info_raw", "uni_tracking_info_raw", "uni_tracking_spath_raw", "transaction_raw")
+LOADED, APPLIED = "settlement_public.ecs_order_info_raw", "settlement_ods.mart_uni_tracking_spath"
 RECOVERS = 90
 """Seconds from a service's return until the marts have caught up with the source."""
 
@@ -36,7 +37,7 @@ def running(pipeline: PipelineOnStack) -> Background:
     pipeline.does("schema", "apply")
     supervisor = pipeline.beside("run", "--commit", "continuous")
     pipeline.does("connect", "apply", seconds=150)
-    until(lambda: supervisor.running() and pipeline.servers.cut(), "the first snapshot in the marts", 90, supervisor.ends)
+    until(lambda: supervisor.running() and pipeline.servers.cut(), "the first snapshot's cut", 90)
     return supervisor
 
 
@@ -46,13 +47,13 @@ def test_killed_at_any_moment_it_ends_in_the_same_state(
     writer = pipeline.generate(rate=40)
     _caught_up(pipeline, running, "before any kill")
 
-    with pipeline.servers.held("settlement_public.ecs_order_info_raw"):
-        until(lambda: pipeline.servers.waiting_for("settlement_public.ecs_order_info_raw"), "a load in its middle", 30)
+    with pipeline.servers.held(LOADED):
+        until(lambda: pipeline.servers.waiting_for(LOADED), "a load in its middle", 30)
         _kill_child(running, "consume")
     _caught_up(pipeline, running, "the consumer was killed in a load")
 
-    with pipeline.servers.held("settlement_ods.mart_uni_tracking_spath"):
-        until(lambda: pipeline.servers.waiting_for("settlement_ods.mart_uni_tracking_spath"), "a cycle in its middle", 30)
+    with pipeline.servers.held(APPLIED):
+        until(lambda: pipeline.servers.waiting_for(APPLIED), "a cycle in its middle", 30)
         _kill_child(running, "commit")
     _caught_up(pipeline, running, "the committer was killed in a cycle")
 
@@ -92,7 +93,7 @@ def _kill_child(supervisor: Background, command: str) -> None:
         supervisor.running()
         return any(f" {command}" in words for pid, words in supervisor.children().items() if pid not in found)
 
-    until(again, f"{command} started again by `run`", 30, supervisor.ends)
+    until(again, f"{command} started again by `run`", 30)
 
 
 def _caught_up(pipeline: PipelineOnStack, supervisor: Background, when: str) -> None:
@@ -103,4 +104,4 @@ def _caught_up(pipeline: PipelineOnStack, supervisor: Background, when: str) -> 
         supervisor.running()
         return pipeline.servers.gtid_subset(goal, pipeline.servers.cut())
 
-    until(look, f"{goal} in the marts after {when}", RECOVERS, pipeline.ends_of_logs)
+    until(look, f"{goal} in the marts after {when}", RECOVERS)

@@ -95,7 +95,8 @@ class Reader:
 @pytest.fixture
 def writing(streaming: PipelineOnStack) -> Iterator[PipelineOnStack]:
     """The pipeline while the generator writes, mostly states, and cycles run one after another."""
-    streaming.generate(120, 0, 1, "--mix", "status=6,double_update=2,new_order=2,reactivate=1,bulk=0.3,delete_order=0.2")
+    mix = "status=6,double_update=2,new_order=2,reactivate=1,bulk=0.3,delete_order=0.2"
+    streaming.generate(120, 0, 1, "--mix", mix)
     streaming.beside("commit", "--continuous", "--floor", "0.2", "--json")
     yield streaming
 

@@ -31,6 +31,7 @@ def pairing(request: pytest.FixtureRequest) -> Iterator[Pairing]:
     )  # fmt: skip
     admin = _warehouse(addresses.warehouse)
     with source.cursor() as cursor:
+        cursor.execute("FLUSH BINARY LOGS")  # what tests read of it stays short
         cursor.execute(f"CREATE DATABASE `{database}`")
     source.select_db(database)
     with admin.cursor() as cursor:

@@ -35,8 +35,8 @@ def known(**numbers: str) -> Touched:
     return {Gtid(UUID, "", int(n[1:])): frozenset({t} if t else ()) for n, t in numbers.items()}
 
 
-def decide(mysql: str, *answers: Touched, wait: float = 0) -> str:
-    return accept(CUT, GtidSet.parse(mysql), "MySQL", [lambda _, a=a: a for a in answers], wait, Clock())  # type: ignore[misc]
+def decide(mysql: str, ends: Touched | None = None, binlog: Touched | None = None, wait: float = 0) -> str:
+    return accept(CUT, GtidSet.parse(mysql), "MySQL", lambda _: ends or {}, lambda _: binlog or {}, wait, Clock())
 
 
 def test_exactly_at_the_cut_is_accepted_without_asking() -> None:
@@ -64,9 +64,14 @@ def test_what_nobody_knows_refuses_after_waiting() -> None:
 def test_a_record_that_is_loaded_while_waiting_is_seen() -> None:
     clock = Clock()
     late = accept(
-        CUT, GtidSet.parse(f"{UUID}:1-11"), "MySQL",
-        [lambda _: known(n11="") if clock.seconds > 2 else {}], 5, clock,
-    )  # fmt: skip
+        CUT,
+        GtidSet.parse(f"{UUID}:1-11"),
+        "MySQL",
+        lambda _: known(n11="") if clock.seconds > 2 else {},
+        lambda _: {},
+        5,
+        clock,
+    )
     assert "1 transactions beyond" in late
 
 

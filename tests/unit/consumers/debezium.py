@@ -187,18 +187,17 @@ def source(database: str, table: str, *, gtid: str | None, **more: Any) -> dict[
 
 
 def event(
-    row: Mapping[str, Any], *, op: str = "c", number: int = 5, order: int = 1,
+    row: Mapping[str, Any], *, op: str = "c", number: int | str = 5, order: int = 1,
     database: str = "kuaisong", table: str = "parcel", **more: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """One row event of the stream (op r: of a first snapshot)."""
     gtid = f"{UUID}:{number}"
     streamed = op != "r"
+    place = {"gtid": gtid} if streamed else {"gtid": None, "snapshot": "true"}
     return {
         "before": dict(row) if op in ("u", "d") else None,
         "after": dict(row) if op != "d" else None,
-        "source": source(
-            database, table, gtid=gtid if streamed else None, **({} if streamed else {"snapshot": "true"}), **more
-        ),
+        "source": source(database, table, **{**place, **more}),
         "transaction": (
             {"id": gtid, "total_order": order, "data_collection_order": order} if streamed else None
         ),

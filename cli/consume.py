@@ -1,0 +1,95 @@
+"""`waybill consume`: Kafka to Parquet to raw."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from cli import ingest
+from cli.context import Context, json_option, pass_context, print_json, print_table
+from consumers.loop import Loop
+from waybill.errors import UnreachableError
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+_WAIT_SECONDS = 3.0
+
+
+@click.command()
+@click.option("--table", "tables", multiple=True, help="Only this table (source, table or raw name). May be repeated.")
+@click.option("--until-caught-up", is_flag=True, help="End when all that stands in Kafka now is loaded.")
+@click.option("--member", help="Static id within the consumer group; default: one per consumer of this checkout.")
+@json_option
+@pass_context
+def consume(context: Context, tables: tuple[str, ...], until_caught_up: bool, member: str | None, as_json: bool) -> int:
+    """Carry events from Kafka into the raw tables, until it is stopped.
+
+    May be killed at any moment: it goes on where the warehouse stands. Example: waybill consume --until-caught-up
+    """
+    began = time.monotonic()
+    stopping: list[bool] = []
+
+    def stop(_signal: int, _frame: Any) -> None:
+        stopping.append(True)
+        if running:
+            running[0].finished.set()
+
+    running: list[Loop] = []
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    chosen = ingest.streams(context.pipeline, tables)
+    if member is None and not until_caught_up:
+        slot = ingest.Slot(context.root)
+        member = f"{socket.gethostname()}-{slot.number}"
+    loop = _patiently(lambda: ingest.loop(context, chosen, member), stopping)
+    if loop is None:
+        return 0
+    running.append(loop)
+    if not stopping:
+        loop.run(until_caught_up)
+    return _report(loop, time.monotonic() - began, as_json)
+
+
+def _patiently(build: Callable[[], _T], stopping: list[bool]) -> _T | None:
+    """Wait for the services to answer. Wrong settings end at once; None when told to stop."""
+    while not stopping:
+        try:
+            return build()
+        except UnreachableError as error:
+            log.warning("waits to begin: %s", error)
+            time.sleep(_WAIT_SECONDS)
+    return None
+
+
+def _report(loop: Loop, seconds: float, as_json: bool) -> int:
+    """What was done; 4 when a table is stopped."""
+    done = []
+    for carried in loop.carried.values():
+        tally = carried.tally
+        done.append(
+            {
+                "table": carried.stream.name, "rows": tally.rows, "batches": tally.batches, "loads": tally.loads,
+                "dead_letters": tally.dead_letters, "bytes": tally.bytes_stored,
+                "seconds": {stage: round(spent, 3) for stage, spent in tally.seconds.items()},
+                "stopped": str(carried.stopped) if carried.stopped else None,
+            }
+        )  # fmt: skip
+    stopped = [one["stopped"] for one in done if one["stopped"]]
+    if as_json:
+        print_json({"seconds": round(seconds, 3), "tables": done})
+    else:
+        header = ["table", "rows", "batches", "loads", "dead letters", "bytes"]
+        rows = [
+            [one["table"], one["rows"], one["batches"], one["loads"], one["dead_letters"], one["bytes"]] for one in done
+        ]
+        print_table(f"Loaded in {seconds:.1f} s", header, rows)
+        for text in stopped:
+            click.echo(text)
+    return 4 if stopped else 0

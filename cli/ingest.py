@@ -1,0 +1,134 @@
+"""Builds what carries events from Kafka to raw: the one place where consumers, loaders and addresses meet."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from cli.context import Context
+from cli.pipeline import Pipeline
+from consumers.assignment import Assignment
+from consumers.bucket import S3Bucket
+from consumers.dead_letter_topic import DeadLetterTopic
+from consumers.decoder import FastavroDecoder
+from consumers.decoding import Decoding
+from consumers.kafka_feed import KafkaFeed, settings
+from consumers.kafka_topics import KafkaTopics
+from consumers.loop import Loop
+from consumers.registry import Registry
+from consumers.settings import Batching
+from consumers.stages import Stages
+from consumers.storing import Storing
+from consumers.streams import Shape, Stream
+from loaders.postgres import Postgres
+from loaders.raw_store import RawStore
+from loaders.read_back import S3Objects
+from warehouse.session import Session
+from waybill import addresses, raw
+from waybill.clock import SystemClock
+from waybill.errors import SettingsError
+
+SLOTS = Path(".waybill/run")
+_MOST_SLOTS = 64
+_OWN_MEMORY = 64 * 2**20
+
+
+def streams(pipeline: Pipeline, tables: Sequence[str] = ()) -> list[Stream]:
+    """What is carried: the pipeline's tables, and Debezium's own topics unless `tables` names a choice.
+
+    Raises `SettingsError` for a table that is not in the pipeline file.
+    """
+    prefix = pipeline.source.topic_prefix
+    own = [
+        (pipeline.source.transaction_topic, raw.TRANSACTION_TABLE, Shape.TRANSACTIONS),
+        (pipeline.source.notification_topic, raw.NOTIFICATION_TABLE, Shape.NOTIFICATIONS),
+    ]
+    # A transaction's END decides what a cycle can apply: it waits no longer than the most eager table.
+    eager = Batching(seconds=min(entry.batch.seconds for entry in pipeline.tables))
+    every = [Stream(e.source, e.raw, e.topic(prefix), Shape.ROWS, e.batch, int(e.memory)) for e in pipeline.tables] + [
+        Stream(topic, table, topic, shape, eager, _OWN_MEMORY) for topic, table, shape in own
+    ]
+    if not tables:
+        return every
+    names = {name: stream for stream in every for name in (stream.name, stream.name.split(".")[-1], stream.raw)}
+    unknown = [table for table in tables if table not in names]
+    if unknown:
+        raise SettingsError(f"no table {unknown[0]!r} in the pipeline file; it has {', '.join(s.name for s in every)}")
+    return list({names[table].name: names[table] for table in tables}.values())
+
+
+def bucket_client(s3: addresses.S3) -> Any:
+    """boto3's client for the bucket's service."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        endpoint_url=s3.url or None,
+        aws_access_key_id=s3.access_key or None,
+        aws_secret_access_key=s3.secret_key.get_secret_value() or None,
+        region_name=s3.region,
+        config=Config(
+            connect_timeout=5, read_timeout=60, retries={"mode": "standard", "max_attempts": 2},
+            s3={"addressing_style": "path" if s3.url else "auto"},
+        ),
+    )  # fmt: skip
+
+
+def raw_store(context: Context) -> RawStore:
+    """The warehouse's raw tables."""
+    where, seconds = context.addresses.warehouse, context.pipeline.sync.query_seconds
+    s3 = context.addresses.s3
+    return RawStore(
+        lambda: Session(where, "loader", seconds), S3Objects(bucket_client(s3), s3.bucket), Postgres(), SystemClock()
+    )
+
+
+def topics(context: Context) -> KafkaTopics:
+    """What Kafka knows of its topics."""
+    return KafkaTopics(context.addresses.kafka.bootstrap)
+
+
+class Slot:
+    """A place among the consumers of this checkout, held by a lock that ends with the process.
+
+    It gives a consumer the same static member id after a crash, so that it gets its partitions back at once, and
+    a second consumer beside it another one.
+    """
+
+    def __init__(self, root: Path) -> None:
+        (root / SLOTS).mkdir(parents=True, exist_ok=True)
+        for number in range(1, _MOST_SLOTS + 1):
+            self._file: IO[str] = (root / SLOTS / f"consumer-{number}.lock").open("w")
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                self._file.close()
+                continue
+            self.number = number
+            return
+        raise SettingsError(f"{_MOST_SLOTS} consumers run from this checkout already")
+
+
+def loop(context: Context, chosen: Sequence[Stream], member: str | None) -> Loop:
+    """The consumer. `member` None: a short-lived one, which leaves its group when it ends."""
+    pipeline, where, clock = context.pipeline, context.addresses, SystemClock()
+    prefix = pipeline.source.topic_prefix
+    s3, kafka = where.s3, where.kafka.bootstrap
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    store, known_topics = raw_store(context), topics(context)
+    bucket = S3Bucket(bucket_client(s3), s3.bucket)
+    storing = Storing(bucket, pipeline.storage, clock)
+    feed = KafkaFeed(settings(kafka, pipeline.consume.group_of(prefix), member))
+    letters = DeadLetterTopic(kafka, pipeline.consume.dead_letter_topic(prefix), clock)
+    decoding = Decoding(Registry(where.registry.url), FastavroDecoder(), pipeline.consume.dead_letters_in_a_row)
+    stages = Stages(decoding, letters, storing, store, owner, clock)
+    assignment = Assignment(feed, known_topics, store, bucket, storing, owner, clock)
+    bucket.check()
+    for stream in chosen:
+        store.check(stream.raw)
+    return Loop(chosen, feed, known_topics, store, assignment, stages, pipeline.consume, clock)

@@ -1,0 +1,51 @@
+"""`waybill run`: consumers and committer, supervised."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import click
+
+from cli.context import Context, pass_context
+from operations.child import Spec
+from operations.run import run as supervise
+from operations.supervisor import Policy
+from waybill.clock import SystemClock
+
+_EXAMPLES = """
+\b
+Examples:
+  waybill run
+  waybill run --only consume      the committer runs elsewhere
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option("--only", type=click.Choice(["consume", "commit"]), help="Only this one.")
+@click.option("--drain", type=click.FloatRange(0), default=30, show_default=True, help="Seconds to end in.")
+@pass_context
+def run(context: Context, only: str | None, drain: float) -> None:
+    """Run consumers and committer until SIGTERM or Ctrl-C; one that dies is restarted.
+
+    Their logs are in .waybill/run/ and on stderr. `waybill status` shows each process.
+    """
+    names = [only] if only else ["consume", "commit"]
+    supervise(context.root, [_spec(context, name) for name in names], _say, SystemClock(), Policy(drain=drain))
+
+
+def _spec(context: Context, name: str) -> Spec:
+    waybill = (
+        sys.executable, "-c", "from cli.main import main; main()",
+        "--pipeline", str(context.pipeline_path), "--log-level", logging.getLevelName(logging.getLogger().level),
+    )  # fmt: skip
+    sync = context.pipeline.sync.schedule
+    if name == "commit":
+        return Spec(name, (*waybill, "commit", "--schedule"))
+    if sync == "continuous":
+        return Spec(name, (*waybill, "consume"))
+    return Spec(name, (*waybill, "consume", "--until-caught-up"), schedule=sync)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

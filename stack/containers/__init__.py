@@ -1,0 +1,1 @@
+"""The container way: Docker Compose on `docker-compose.yml`, for one checkout."""
