@@ -18,8 +18,9 @@ import pymysql
 from cli.context import Context, pass_context, print_table
 from committer.commit import Committer
 from committer.summary import Summary
+from operations import state
 from waybill.addresses import Addresses, Mysql
-from waybill.errors import FoundDifference, WaybillError
+from waybill.errors import FoundDifference, RefusedError, WaybillError
 from waybill.gtid import GtidSet
 
 _SNAPSHOT_SECONDS = 900
@@ -70,7 +71,9 @@ def _background(*words: str, log: str) -> Iterator[subprocess.Popen[bytes]]:
     path = _LOGS / f"{log}.log"
     click.echo(f"      $ waybill {' '.join(words)} &      (its words: {path})")
     with path.open("wb") as out:
-        process = subprocess.Popen(_command(words), stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        # Tied to this process: killed with -9, the demo leaves nothing running.
+        tied = [sys.executable, "-m", "operations.tether", str(os.getpid()), *_command(words)]
+        process = subprocess.Popen(tied, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
     try:
         yield process
     finally:
@@ -83,8 +86,32 @@ def _background(*words: str, log: str) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def _still_runs(process: subprocess.Popen[bytes], name: str) -> None:
-    if process.poll() is not None:
+@contextmanager
+def _consumer(root: Path) -> Iterator[subprocess.Popen[bytes] | None]:
+    """A consumer for the length of the demo; None where `waybill run` has one already."""
+    running = state.read(root)
+    if running is not None and running.runs:
+        click.echo(f"      waybill run (process {running.identity.pid}) consumes already")
+        yield None
+        return
+    with _background("consume", log="consume") as process:
+        yield process
+
+
+def _cycle(committer: Committer) -> Summary:
+    """One cycle; where another committer is at it, the next free moment."""
+    deadline = time.monotonic() + _STOP_SECONDS
+    while True:
+        try:
+            return committer.cycle()
+        except RefusedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
+def _still_runs(process: subprocess.Popen[bytes] | None, name: str) -> None:
+    if process is not None and process.poll() is not None:
         tail = (_LOGS / f"{name}.log").read_text(errors="replace").splitlines()[-15:]
         raise WaybillError(
             f"`waybill {name}` ended with exit code {process.returncode}:\n  " + "\n  ".join(tail),
@@ -112,13 +139,13 @@ def _say(summary: Summary, until: str = "") -> None:
     )
 
 
-def _await_snapshot(committer: Committer, consume: subprocess.Popen[bytes]) -> Summary:
+def _await_snapshot(committer: Committer, consume: subprocess.Popen[bytes] | None) -> Summary:
     """Cycles until the first snapshot is in the marts, saying how much of it has arrived."""
     deadline = time.monotonic() + _SNAPSHOT_SECONDS
     said = ""
     while True:
         _still_runs(consume, "consume")
-        summary = committer.cycle()
+        summary = _cycle(committer)
         if summary.gtid_set:
             _say(summary)
             return summary
@@ -132,13 +159,13 @@ def _await_snapshot(committer: Committer, consume: subprocess.Popen[bytes]) -> S
         time.sleep(2)
 
 
-def _drain(committer: Committer, consume: subprocess.Popen[bytes], goal: GtidSet) -> list[Summary]:
+def _drain(committer: Committer, consume: subprocess.Popen[bytes] | None, goal: GtidSet) -> list[Summary]:
     """Cycles until the cut holds everything that MySQL had executed when the writing stopped."""
     deadline = time.monotonic() + _DRAIN_SECONDS
     done: list[Summary] = []
     while True:
         _still_runs(consume, "consume")
-        summary = committer.cycle()
+        summary = _cycle(committer)
         done.append(summary)
         left = (goal - GtidSet.parse(summary.gtid_set)).count()
         _say(summary, f"; {left:,} transactions to go" if left else "; all of MySQL is in the marts")
@@ -174,7 +201,7 @@ def demo(context: Context, orders: int, rate: int, seconds: int, pause: float) -
         stages.run("seed", "--orders", str(orders))
     with stages.stage("Make raw tables, ledgers and marts"):
         stages.run("schema", "apply")
-    with _background("consume", log="consume") as consume:
+    with _consumer(context.root) as consume:
         with stages.stage("Start the connector; the consumer above writes Parquet and loads it"):
             stages.run("connect", "apply")
         with stages.stage("First snapshot: Debezium, Kafka, Parquet on S3, COPY, the first cycle"):
@@ -191,7 +218,7 @@ def demo(context: Context, orders: int, rate: int, seconds: int, pause: float) -
         ):
             while generate.poll() is None:
                 _still_runs(consume, "consume")
-                cycles.append(committer.cycle())
+                cycles.append(_cycle(committer))
                 _say(cycles[-1])
                 time.sleep(pause)
             if generate.returncode:

@@ -47,7 +47,10 @@ def show(context: Context, as_json: bool) -> None:
     raws, marts = wanted(context.pipeline, context.addresses)
     with Session(context.addresses.warehouse, "schema") as session:
         rows = [
-            {"schema": where, "table": t.name, "columns": len(present_columns(session, where, t.name)), "wanted": len(t.columns)}
+            {
+                "schema": where, "table": t.name, "columns": len(present_columns(session, where, t.name)),
+                "wanted": len(t.columns),
+            }
             for where, tables in ((lineage.RAW_SCHEMA, raws), (lineage.MART_SCHEMA, marts))
             for t in tables
         ]  # fmt: skip

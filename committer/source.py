@@ -59,8 +59,9 @@ class Source:
             {"bootstrap.servers": self.kafka().bootstrap, "socket.timeout.ms": int(self.timeout_seconds * 1000)}
         )
         try:
+            latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
             asked = admin.list_offsets(
-                {partition: OffsetSpec.latest()}, isolation_level=IsolationLevel.READ_COMMITTED,
+                {partition: latest}, isolation_level=IsolationLevel.READ_COMMITTED,
                 request_timeout=self.timeout_seconds,
             )  # fmt: skip
             return int(asked[partition].result().offset)

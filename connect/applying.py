@@ -64,7 +64,7 @@ def apply(
     if differing or stored is None:
         try:
             rest.put_config(name, config)
-        except SettingsError as error:
+        except (SettingsError, UnreachableError) as error:
             raise _refused(error) from error
         say(f"{name}: settings written, waiting until it runs")
     restarts = wait_until_running(rest, name, patience or Patience(), clock, say)
@@ -121,11 +121,11 @@ def failed(name: str, why: Explanation) -> WaybillError:
     return WaybillError(f"{name} has failed: {why.sentence} ({why.words})", kept=KEPT, todo=why.todo)
 
 
-def _refused(error: SettingsError) -> WaybillError:
+def _refused(error: SettingsError | UnreachableError) -> WaybillError:
     why = explain(error.what)
     if why.cause == "unknown":
         return error
-    kind = UnreachableError if why.restart_helps else SettingsError
+    kind = UnreachableError if why.restart_helps or isinstance(error, UnreachableError) else SettingsError
     return kind(f"{error.what}\n  which means: {why.sentence}", kept="nothing was changed", todo=why.todo)
 
 

@@ -34,6 +34,13 @@ CAUSES = (
         "all on the schema of the heartbeat and signal tables; the password is in the Connect worker's environment",
     ),
     _cause(
+        "MySQL refuses to be checked",
+        # Connect loses Debezium's message on the way (a NullPointerException); a missing privilege was behind it.
+        r"ConfigValueInfo\.errors\(\)|should support SHOW BINARY LOG STATUS",
+        "the connector could not look at MySQL: most likely its user may not (REPLICATION CLIENT is asked first)",
+        "waybill stack logs connect tells more; grant what is missing (stack/accounts.py has the list), apply again",
+    ),
+    _cause(
         "binlog gone",
         r"no longer available on the (?:MySQL )?server|purged required binary logs|purged binary logs|"
         r"could not find first log file name|position > file size|log event entry exceeded|"

@@ -80,7 +80,8 @@ def _column(row: tuple[Any, ...]) -> SourceColumn:
             width = int(characters) * (_BYTES_A_CHARACTER.get(charset, 3) if charset else 1)
     return SourceColumn(
         name=str(name), type=f"{data_type.upper()}{unsigned}", length=None if length is None else int(length),
-        scale=None if scale is None else int(scale), nullable=nullable == "YES", width=width, comment=str(comment or ""),
+        scale=None if scale is None else int(scale), nullable=nullable == "YES", width=width,
+        comment=str(comment or ""),
     )  # fmt: skip
 
 

@@ -22,8 +22,10 @@ apt_install() { # what it is for, packages...
   command -v apt-get >/dev/null || fail "$why: there is no apt-get here to install $*" "install $* by hand, then run it again"
   as_root true 2>/dev/null || fail "$why: $* has to be installed, which needs root or sudo without a password" "sudo apt-get install $*"
   say "$why: installing $* with apt"
-  as_root apt-get -qq update >&2 && as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends \
-    -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" >&2 || fail "apt-get could not install $*" "install it by hand, then run it again"
+  mkdir -p .waybill
+  { as_root apt-get -qq update && as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends \
+    -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@"; } >.waybill/apt.log 2>&1 ||
+    { tail -5 .waybill/apt.log >&2; fail "apt-get could not install $*" "install it by hand, then run it again"; }
 }
 
 supported() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; }

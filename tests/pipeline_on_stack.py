@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,7 +46,7 @@ class PipelineOnStack:
             "WAYBILL_PIPELINE": str(folder / "pipeline.yml"),
         }
         self.backgrounds: list[Background] = []
-        self._calls = 0
+        self._began = time.time()
 
     def write_file(self, **changes: dict[str, Any]) -> Path:
         """The product's own pipeline.yml under this pipeline's names, made for haste; `changes` by section."""
@@ -71,7 +72,6 @@ class PipelineOnStack:
 
     def run(self, *words: str, seconds: float = 120, **variables: str) -> subprocess.CompletedProcess[str]:
         """A command as a user types it; its output is text. Fails the test when it takes longer than `seconds`."""
-        self._calls += 1
         try:
             return subprocess.run(
                 _command(words), env={**self.environment, **variables}, cwd=self.folder, capture_output=True, text=True,
@@ -140,10 +140,11 @@ class PipelineOnStack:
         return self.does("reconcile", *words, code=code)
 
     def ends_of_logs(self) -> str:
-        """What the commands beside the test said last."""
-        stack = Path(".waybill/stack/logs")
-        services = "\n".join(f"--- end of {p.name}\n{end_of(p, 6)}" for p in sorted((ROOT / stack).glob("*.log")))
-        return "\n".join([*(each.ends() for each in self.backgrounds), services])
+        """What the commands beside the test said last, and the services that said something since it began."""
+        logs = (ROOT / ".waybill" / "stack" / "logs").glob("*.log")
+        recent = sorted(path for path in logs if path.stat().st_mtime > self._began)
+        services = [f"--- end of {path.name}\n{end_of(path, 6)}" for path in recent]
+        return "\n".join([*(each.ends() for each in self.backgrounds), *services])
 
     def clear(self) -> None:
         """End every command, remove everything that carries the name. May be called in any state."""

@@ -32,7 +32,7 @@ def test_what_mysql_holds_arrives_in_the_marts_and_is_proven(pipeline: PipelineO
     assert sum(cycle["rows_applied"] for cycle in cycles) > 300, cycles
     standing = {table: _standing(pipeline, table) for table in TABLES}
     assert standing == {table: _source(pipeline, table) for table in TABLES}
-    assert {t["source"].partition(".")[2]: t["mart_rows"] for t in proof["tables"]} == standing
+    assert {t["table"].partition(".")[2]: t["rows"]["mart"] for t in proof["tables"]} == standing
     assert pipeline.does("cycles", "list", "-n", "1")["cycles"][0]["gtid_set"] == cycles[-1]["gtid_set"]
 
 

@@ -41,8 +41,8 @@ def test_every_record_is_encoded_like_the_first_that_the_wrapped_converter_encod
     captured.execute(
         "CREATE TABLE {db}.types (id INT PRIMARY KEY, a TINYINT, b SMALLINT UNSIGNED, c MEDIUMINT, d INT UNSIGNED,"
         " e BIGINT UNSIGNED, f DECIMAL(30,10), g FLOAT, h DOUBLE, i BIT(1), j BIT(12), k CHAR(3), l VARCHAR(40),"
-        " m LONGTEXT, n VARBINARY(9), o LONGBLOB, p DATE, q TIME(6), r DATETIME, s DATETIME(6), t TIMESTAMP NULL, u YEAR, v JSON,"
-        " w ENUM('a','b'), x SET('a','b'))",
+        " m LONGTEXT, n VARBINARY(9), o LONGBLOB, p DATE, q TIME(6), r DATETIME, s DATETIME(6),"
+        " t TIMESTAMP NULL, u YEAR, v JSON, w ENUM('a','b'), x SET('a','b'))",
         *(
             f"INSERT INTO {{db}}.types VALUES ({number}, -128, 65535, -8388608, 4294967295, 18446744073709551615,"
             " -12345678901234567890.0123456789, 1.5, -2.25, b'1', b'101010101010', 'xyz', '王小明 😀',"

@@ -17,7 +17,7 @@ NAMESPACE = "waybill.kuaisong.parcel"
 ID = column("order_id", "long", "BIGINT", nullable=False)
 COLUMNS = [
     ID,
-    column("traceSeq", "int", "INT UNSIGNED"),
+    column("traceSeq", "long", "INT UNSIGNED"),
     column("pieces", "int", "SMALLINT UNSIGNED"),
     column("grade", "int", "TINYINT", length=1),
     column("barcode", "long", "BIGINT UNSIGNED"),
