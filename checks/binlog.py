@@ -11,14 +11,14 @@ from waybill.gtid import Gtid, GtidSet
 
 _GTID = re.compile(r"GTID_NEXT\s*=\s*'([^']+)'")
 _TABLE = re.compile(r"\((.+)\)\s*$")
-_MOST_BYTES = 2**30
+_MOST_BYTES = 256 * 2**20
 
 
 def touched(mysql: MysqlSession, gtids: GtidSet, tables: Collection[str]) -> dict[Gtid, frozenset[str]]:
     """For each of these transactions that the binlog still holds: which of `tables` (database.table) it touched.
 
     A statement (DDL, TRUNCATE) touches a table that its text names. What is not in the answer is not known:
-    the user may not read the binlog (REPLICATION SLAVE), it was purged, or it is more than 1 GiB to read.
+    the user may not read the binlog (REPLICATION SLAVE), it was purged, or there are more than 256 MiB to read.
     """
     found: dict[Gtid, frozenset[str]] = {}
     size = 0

@@ -69,16 +69,23 @@ def _buckets(rows: list[dict[str, Any]]) -> Buckets:
     return Buckets({int(r["bucket"] or 0): (int(r["row_count"]), int(r["checksum"] or 0)) for r in rows})
 
 
+@dataclass
+class Spelling:
+    """Counts rows whose texts differ and whose values are equal (JSON numbers, floating point)."""
+
+    rows: int = 0
+
+
 def differences(
-    mysql: MysqlSession, session: Session, shape: Shape, queries: Queries, buckets: list[int]
+    mysql: MysqlSession, session: Session, shape: Shape, queries: Queries, buckets: list[int], spelling: Spelling
 ) -> Iterator[Difference]:
     """Every difference in these buckets, by key. Texts that differ but mean the same value are none."""
     theirs = mysql.stream(queries.mysql_rows(buckets), f"reading {shape.subject.source}")
     ours = session.stream(queries.warehouse_rows(buckets))
-    yield from merged(shape, theirs, ours)
+    yield from merged(shape, theirs, ours, spelling)
 
 
-def merged(shape: Shape, mysql: Iterator[Texts], mart: Iterator[Texts]) -> Iterator[Difference]:
+def merged(shape: Shape, mysql: Iterator[Texts], mart: Iterator[Texts], spelling: Spelling) -> Iterator[Difference]:
     """Both streams hold the key's texts first, then the other columns', and are sorted by key."""
     width, source = len(shape.key), shape.subject.source
 
@@ -99,7 +106,7 @@ def merged(shape: Shape, mysql: Iterator[Texts], mart: Iterator[Texts]) -> Itera
             yield Difference(source, EXTRA, key_of(right))
             seen, right = right[:width], next(mart, None)
         else:
-            yield from _columns(shape, key_of(left), left[width:], right[width:])
+            yield from _columns(shape, key_of(left), left[width:], right[width:], spelling)
             seen = right[:width]
             left, right = next(mysql, None), next(mart, None)
 
@@ -112,9 +119,14 @@ def _place(shape: Shape, row: Texts) -> list[int | bytes]:
     ]
 
 
-def _columns(shape: Shape, key: dict[str, str | None], mysql: Texts, mart: Texts) -> Iterator[Difference]:
+def _columns(
+    shape: Shape, key: dict[str, str | None], mysql: Texts, mart: Texts, spelling: Spelling
+) -> Iterator[Difference]:
     if mysql == mart:
         return
+    equal = True
     for column, left, right in zip(shape.rest, mysql, mart, strict=True):
         if left != right and not same_value.same(column.mysql.data_type, left, right):
+            equal = False
             yield Difference(shape.subject.source, DIFFERS, key, column.name, left, right)
+    spelling.rows += equal

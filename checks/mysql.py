@@ -79,7 +79,7 @@ class MysqlSession:
                     f"{what}: a table was altered meanwhile", todo="run the same command again"
                 ) from error
             if isinstance(error, pymysql.err.OperationalError | pymysql.err.InterfaceError):
-                raise UnreachableError(what, todo="waybill doctor names what is not reachable") from error
+                raise UnreachableError(what, todo="waybill stack status; check WAYBILL_MYSQL_HOST") from error
             raise WaybillError(what) from error
 
     def rows(self, statement: str, parameters: Sequence[Any] | None = None, doing: str = "") -> list[dict[str, Any]]:

@@ -68,7 +68,7 @@ def _prefix(line: Line) -> str:
 def accept(cut: Cut, mysql: GtidSet, where: str, ends: Ask, binlog: Ask, wait_seconds: float, clock: Clock) -> str:
     """Decide whether MySQL at `mysql` may stand for the cut; returns a note, '' when it is exactly there.
 
-    `ends` is asked again until `wait_seconds` have passed, then `binlog`, which may take long, once. Raises
+    `ends` is asked first, then `binlog`, then `ends` again until `wait_seconds` have passed. Raises
     `RefusedError` when MySQL lacks transactions of the cut, when a transaction beyond it touched a compared
     table, or when that cannot be found out.
     """
@@ -84,13 +84,12 @@ def accept(cut: Cut, mysql: GtidSet, where: str, ends: Ask, binlog: Ask, wait_se
     if beyond.count() > _MOST_TRANSACTIONS:
         raise _not_at_cut(where, beyond, f"{beyond.count():,} transactions have happened since")
     until = clock.monotonic() + wait_seconds
-    left = beyond
-    while left and clock.monotonic() <= until:
-        left = _untold(where, beyond, left, ends)
-        if left:
-            clock.sleep(min(0.5, wait_seconds) or 0.1)
+    left = _untold(where, beyond, beyond, ends)
     if left:
         left = _untold(where, beyond, left, binlog)
+    while left and clock.monotonic() < until:
+        clock.sleep(min(0.5, wait_seconds))
+        left = _untold(where, beyond, left, ends)
     if left:
         raise _not_at_cut(where, beyond, f"what {_short(left)} changed is not known")
     return f"{where} is {beyond.count():,} transactions beyond the cut; none of them touched a compared table"

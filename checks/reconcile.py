@@ -26,10 +26,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class TableResult:
-    """One table compared. `shown` are the first differences, `by_kind` counts all of them.
+    """One table compared.
 
-    `absent` are columns of MySQL that the mart lacks: a finding too. `out` says that the cycle went on
-    without this table.
+    `shown` are the first differences, `by_kind` counts all of them. `respelled` counts rows that the databases
+    write differently and whose values are equal; the mart's checksum is that of values, so it is MySQL's when
+    all are equal. `absent` are columns of MySQL that the mart lacks: a finding too. `out` says that the cycle
+    went on without this table.
     """
 
     source: str
@@ -43,6 +45,7 @@ class TableResult:
     unlike_buckets: int
     by_kind: dict[str, int]
     shown: tuple[Difference, ...]
+    respelled: int
     absent: tuple[str, ...]
     out: bool
     seconds: float
@@ -128,9 +131,10 @@ def _compare(
     unlike = theirs.unlike(ours)
     by_kind: dict[str, int] = {}
     shown: list[Difference] = []
+    spelling = compare.Spelling()
     if unlike:
         say(f"{len(unlike)} groups of about {theirs.rows // buckets + 1} rows differ, reading them")
-        for difference in compare.differences(mysql, session, shape, queries, unlike):
+        for difference in compare.differences(mysql, session, shape, queries, unlike, spelling):
             by_kind[difference.kind] = by_kind.get(difference.kind, 0) + 1
             if len(shown) < options.limit:
                 shown.append(difference)
@@ -140,12 +144,13 @@ def _compare(
         mysql_rows=theirs.rows,
         mart_rows=ours.rows,
         mysql_checksum=theirs.checksum,
-        mart_checksum=ours.checksum,
+        mart_checksum=ours.checksum if by_kind else theirs.checksum,
         columns=len(shape.columns),
         buckets=buckets,
         unlike_buckets=len(unlike),
         by_kind=by_kind,
         shown=tuple(shown),
+        respelled=spelling.rows,
         absent=shape.absent,
         out=shape.subject.source in cut.tables_out,
         seconds=time.monotonic() - started,

@@ -91,6 +91,7 @@ def _plain_table(table: TableResult) -> dict[str, Any]:
         "buckets": table.buckets,
         "buckets_different": table.unlike_buckets,
         "by_kind": table.by_kind,
+        "respelled": table.respelled,
         "seconds": round(table.seconds, 3),
         "shown": [
             {"kind": d.kind, "key": d.key}

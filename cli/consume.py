@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import socket
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -14,12 +13,13 @@ import click
 from cli import ingest
 from cli.context import Context, json_option, pass_context, print_json, print_table
 from consumers.loop import Loop
-from waybill.errors import UnreachableError
+from waybill.errors import StaleOwner, UnreachableError
 
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 _WAIT_SECONDS = 3.0
+_MOST_FENCED = 20
 
 
 @click.command()
@@ -45,16 +45,26 @@ def consume(context: Context, tables: tuple[str, ...], until_caught_up: bool, me
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     chosen = ingest.streams(context.pipeline, tables)
-    if member is None and not until_caught_up:
-        slot = ingest.Slot(context.root)
-        member = f"{socket.gethostname()}-{slot.number}"
-    loop = _patiently(lambda: ingest.loop(context, chosen, member), stopping)
-    if loop is None:
-        return 0
-    running.append(loop)
-    if not stopping:
-        loop.run(until_caught_up)
-    return _report(loop, time.monotonic() - began, as_json)
+    slot = ingest.Slot(context.root) if member is None and not until_caught_up else None
+    if slot is not None:
+        member = slot.member
+    fenced = 0
+    while True:
+        loop = _patiently(lambda: ingest.loop(context, chosen, member), stopping)
+        if loop is None:
+            return 0
+        running[:] = [loop]
+        try:
+            if not stopping:
+                loop.run(until_caught_up)
+            return _report(loop, time.monotonic() - began, as_json)
+        except StaleOwner as error:
+            # When a broker dies while this member joins again, Kafka may take its earlier self for another. Nobody
+            # else can have the name: it goes with the slot's lock.
+            fenced += 1
+            if slot is None or fenced > _MOST_FENCED:
+                raise
+            log.warning("joins its group anew: %s", error.what)
 
 
 def _patiently(build: Callable[[], _T], stopping: list[bool]) -> _T | None:

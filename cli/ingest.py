@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -109,7 +110,8 @@ class Slot:
             except OSError:
                 self._file.close()
                 continue
-            self.number = number
+            # Two checkouts on one machine may share a Kafka: the folder tells their consumers apart.
+            self.member = f"{socket.gethostname()}-{zlib.crc32(str(root.resolve()).encode()):08x}-{number}"
             return
         raise SettingsError(f"{_MOST_SLOTS} consumers run from this checkout already")
 

@@ -103,6 +103,11 @@ def _print(result: proof.Proof) -> None:
         hidden = sum(table.by_kind.values()) - len(table.shown)
         if hidden:
             click.echo(f"{table.source}: {hidden:,} more differences; --limit shows more of them")
+        if table.respelled:
+            click.echo(
+                f"{table.source}: {table.respelled:,} rows hold numbers that the two databases spell differently;"
+                " read one by one, their values are equal"
+            )
     if result.note:
         click.echo(result.note)
     click.echo(f"at GTID set {result.cut.gtid_set}")

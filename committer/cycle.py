@@ -115,7 +115,9 @@ class Cycle:
             self._summary.waiting.append("a first snapshot has just completed; the next cycle applies it")
             return []
         streamed = self._run.query(steps.STREAMED_SINCE, completed_at=verdict.completed.completed_at)
-        taken_at = stored - GtidSet.of(Gtid.parse(row["tx_id"]) for row in streamed)
+        # From the first streamed number on nothing belongs to the snapshot, also numbers without END (DDL, GRANT).
+        since = GtidSet.of(Gtid.parse(row["tx_id"]) for row in streamed)
+        taken_at = stored - GtidSet({line: ((spans[0][0], 2**63 - 1),) for line, spans in since.lines()})
         result = begin_snapshot(eras, taken_at, verdict.accept, verdict.completed.notification)
         self._write_eras(eras, result)
         self._summary.notes.append(f"first snapshot applied, taken at {taken_at}")

@@ -28,17 +28,11 @@ def _cause(name: str, pattern: str, sentence: str, todo: str, *, restart_helps: 
 CAUSES = (
     _cause(
         "access denied",
-        r"access denied|is not allowed to connect to this MySQL|SHA2.*public key retrieval",
+        r"access denied|should support SHOW BINARY LOG STATUS|"
+        r"is not allowed to connect to this MySQL|SHA2.*public key retrieval",
         "MySQL refuses the connector's user: the password is wrong or a privilege is missing",
         "grant it SELECT, RELOAD, SHOW DATABASES, REPLICATION SLAVE, REPLICATION CLIENT, LOCK TABLES, FLUSH_TABLES and "
         "all on the schema of the heartbeat and signal tables; the password is in the Connect worker's environment",
-    ),
-    _cause(
-        "MySQL refuses to be checked",
-        # Connect loses Debezium's message on the way (a NullPointerException); a missing privilege was behind it.
-        r"ConfigValueInfo\.errors\(\)|should support SHOW BINARY LOG STATUS",
-        "the connector could not look at MySQL: most likely its user may not (REPLICATION CLIENT is asked first)",
-        "waybill stack logs connect tells more; grant what is missing (stack/accounts.py has the list), apply again",
     ),
     _cause(
         "binlog gone",
@@ -118,7 +112,8 @@ CAUSES = (
     _cause(
         "MySQL unreachable",
         r"communications link failure|unable to connect: |UnknownHostException|connection refused|"
-        r"Failed to (?:connect|authenticate).*MySQL|No route to host|connect timed out|EOFException|"
+        r"Failed to (?:connect|authenticate).*MySQL|Failed to establish connection with the database|"
+        r"connection validation timed out|No route to host|connect timed out|EOFException|"
         r"server has gone away|Connection reset|unexpected end of stream|BinaryLogClient",
         "MySQL does not answer the connector",
         "waybill stack status; the connector goes on where it was once MySQL answers",

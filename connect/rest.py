@@ -80,7 +80,21 @@ class ConnectRest:
 
     def put_config(self, name: str, config: Mapping[str, str]) -> None:
         """Create the connector or replace its configuration; its tasks restart."""
-        self._ask("PUT", f"/connectors/{quote(name, safe='')}/config", dict(config))
+        try:
+            self._ask("PUT", f"/connectors/{quote(name, safe='')}/config", dict(config))
+        except UnreachableError:
+            # Connect 4.3 loses Debezium's objections to a NullPointerException: ask for them, they may explain it.
+            objections = self.objections(name, config)
+            if objections:
+                raise SettingsError(f"Kafka Connect refuses the settings: {'; '.join(objections)}") from None
+            raise
+
+    def objections(self, name: str, config: Mapping[str, str]) -> list[str]:
+        """What the connector's own validation says against a configuration, `key: message` each; stores nothing."""
+        kind = config["connector.class"]
+        found = self._ask("PUT", f"/connector-plugins/{quote(kind, safe='')}/config/validate", {**config, "name": name})
+        values = [each["value"] for each in found["configs"] if each.get("value")]
+        return [f"{value['name']}: {message}" for value in values for message in value["errors"]]
 
     def status(self, name: str) -> Status | None:
         """None when there is no such connector, or when it is so new that it has no status yet."""

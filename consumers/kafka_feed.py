@@ -57,6 +57,7 @@ class KafkaFeed:
         self._member = str(chosen.get("group.instance.id", ""))
         self._consumer = Consumer({**chosen, "error_cb": self._said})
         self._warned: set[str] = set()
+        self._fatal: Any = None
 
     def subscribe(
         self,
@@ -88,6 +89,8 @@ class KafkaFeed:
         except KafkaException as error:
             self._refuse(error.args[0])
             raise UnreachableError(f"reading from Kafka: {error.args[0]}") from error
+        if self._fatal is not None:
+            self._refuse(self._fatal)
         found: list[Record | End | Gone] = []
         for message in messages:
             problem = message.error()
@@ -142,6 +145,9 @@ class KafkaFeed:
 
     def _said(self, error: Any, topic: str = "") -> None:
         """Say each kind of trouble once, until a day later somebody asks why it is quiet."""
+        if error.fatal():
+            # A client with a fatal error delivers nothing ever after, and no call says so again.
+            self._fatal = error
         text = f"waits for topic {topic}" if error.code() in _WAITS else f"Kafka: {error.str()}"
         if text not in self._warned:
             self._warned.add(text)

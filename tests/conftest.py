@@ -48,11 +48,13 @@ def way() -> str:
         pytest.exit(f"WAYBILL_TEST_STACK={wanted}: it is containers or native", 2)
     if choose.brought(layout):
         return "brought"
-    if wanted:
-        return {"containers": choose.COMPOSE, "native": choose.NATIVE}[wanted]
     before = choose.taken(layout)
-    if before and any(each.state == "running" for each in choose.way(before, layout).status()):
-        return before
+    runs = bool(before) and any(each.state == "running" for each in choose.way(str(before), layout).status())
+    asked = {"": None, "containers": choose.COMPOSE, "native": choose.NATIVE}[wanted]
+    if runs and asked not in (None, before):
+        pytest.exit(f"WAYBILL_TEST_STACK={wanted}, but the {before} stack of this checkout runs: waybill stack down", 2)
+    if runs or asked:
+        return str(asked or before)
     reasons = {name: choose.way(name, layout).available() for name in (choose.COMPOSE, choose.NATIVE)}
     for name, reason in reasons.items():
         if reason is None:

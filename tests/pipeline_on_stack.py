@@ -141,10 +141,13 @@ class PipelineOnStack:
 
     def ends_of_logs(self) -> str:
         """What the commands beside the test said last, and the services that said something since it began."""
-        logs = (ROOT / ".waybill" / "stack" / "logs").glob("*.log")
-        recent = sorted(path for path in logs if path.stat().st_mtime > self._began)
-        services = [f"--- end of {path.name}\n{end_of(path, 6)}" for path in recent]
-        return "\n".join([*(each.ends() for each in self.backgrounds), *services])
+        children = [f"--- end of {path.name} of `run`\n{end_of(path)}" for path in self._logs(self.folder, "run")]
+        services = [f"--- end of {path.name}\n{end_of(path, 6)}" for path in self._logs(ROOT, "stack/logs")]
+        return "\n".join([*(each.ends() for each in self.backgrounds), *children, *services])
+
+    def _logs(self, root: Path, folder: str) -> list[Path]:
+        logs = (root / ".waybill" / folder).glob("*.log")
+        return sorted(path for path in logs if path.stat().st_mtime > self._began)
 
     def clear(self) -> None:
         """End every command, remove everything that carries the name. May be called in any state."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from stack import choose
 from stack import replica as replicas
 from tests.pipeline_on_stack import PipelineOnStack
 
@@ -28,17 +29,18 @@ class Second:
 
 
 @contextmanager
-def replica(pipeline: PipelineOnStack) -> Iterator[Second]:
+def replica(pipeline: PipelineOnStack, way: str) -> Iterator[Second]:
     """A fresh one, removed in the end. It passes over other pipelines' databases, their GTIDs count as applied."""
-    primary = pipeline.servers.addresses.plain()["mysql"]
-    with replicas.native_replica(primary, name=f"replica-{pipeline.name}", server_id=_server_id(pipeline)) as made:
+    name, server_id = f"replica-{pipeline.name}", 2_000_000_000 + int(pipeline.name[1:], 16) % 1_000_000_000
+    if way == choose.COMPOSE:
+        from stack.containers.replica import compose_replica
+
+        making: Any = compose_replica(name=name, server_id=server_id)
+    else:
+        making = replicas.native_replica(pipeline.servers.addresses.plain()["mysql"], name=name, server_id=server_id)
+    with making as made:
         pipeline.servers.mysql(
             f"CHANGE REPLICATION FILTER REPLICATE_WILD_DO_TABLE = ('{pipeline.orders}.%', '{pipeline.beats}.%')",
             at=made.address(),
         )
         yield Second(made)
-
-
-def _server_id(pipeline: PipelineOnStack) -> int:
-    """Apart from the stack's and the connectors'."""
-    return 2_000_000_000 + int(pipeline.name[1:], 16) % 1_000_000_000

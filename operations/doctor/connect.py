@@ -24,7 +24,7 @@ def checks(url: str, name: str, config: Mapping[str, str]) -> Iterable[Check]:
     yield "reachable", lambda: f"{base}, Kafka Connect {_ask('GET', base, '/')['version']}"
     yield "Debezium's plugin", lambda: _plugin(plugins, _CONNECTOR)
     yield "converter plugin", lambda: _plugin(plugins, config["value.converter"])
-    yield "settings accepted", lambda: _validated(base, config)
+    yield "settings accepted", lambda: _validated(base, {"name": name, **config})
     yield "connector", lambda: _connector(base, name)
     yield "connector's settings", lambda: _same_settings(base, name, config)
 
@@ -62,9 +62,7 @@ def _validated(base: str, config: Mapping[str, str]) -> str:
         )
     if errors:
         key, texts = next(iter(errors.items()))
-        raise Wrong(
-            f"{key}: {texts[0]}", todo="waybill connect apply explains; connect/mysql-source.json has the settings"
-        )
+        raise Wrong(f"{key}: {texts[0]}", todo="mend it in connect/mysql-source.json, then waybill connect apply")
     return "also exactly-once, and MySQL by the worker"
 
 

@@ -29,7 +29,7 @@ def checks(client: Any, bucket: str, prefix: str) -> Iterable[Check]:
         ) from error
     except BotoCoreError as error:
         raise UnreachableError(
-            f"the object store does not answer: {error}", todo="waybill stack up; check WAYBILL_S3_URL"
+            f"the object store does not answer: {error}", todo="waybill stack up; check WAYBILL_S3_URL and the keys"
         ) from error
     yield "reachable", lambda: f"bucket {bucket}"
     yield "put", lambda: _put(client, bucket, key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from typing import Any
 from waybill.errors import UnreachableError
 
 ANSWER_SECONDS = 10.0
+_STEP = re.compile(
+    r"\s*(Container|Network|Volume) \S+\s+(Creat|Start|Stopp|Remov|Wait|Healthy|Runn|Recreat)|\s*$|#\d+ "
+)
 PULL_QUESTION_SECONDS = 20.0
 
 
@@ -110,10 +114,15 @@ class Project:
         return done.stdout
 
     def show(self, *words: str) -> int:
-        """Run with output going to this process's stderr, as it comes. The exit code."""
-        return subprocess.run(
-            self.command(*words), stdout=sys.stderr, env=self._environment(), check=False
-        ).returncode  # fmt: skip
+        """Run with what it says going to stderr as it comes, but for each container's every step. The exit code."""
+        command = self.command(*words)
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self._environment()
+        ) as running:
+            for line in running.stdout or ():
+                if not _STEP.match(line):
+                    print(line, end="", file=sys.stderr, flush=True)
+        return running.returncode
 
     def attach(self, *words: str) -> int:
         """Run with this process's own input and output. The exit code; Ctrl-C ends it quietly."""

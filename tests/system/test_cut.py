@@ -28,9 +28,9 @@ def drawn() -> Iterator[set[int]]:
 
 @pytest.mark.timeout(300)
 def test_ten_cycles_in_a_row_move_the_cut_and_two_equal_a_replica_stopped_there(
-    streaming: PipelineOnStack, drawn: set[int]
+    streaming: PipelineOnStack, drawn: set[int], way: str
 ) -> None:
-    with replica(streaming) as second:
+    with replica(streaming, way) as second:
         writer = streaming.generate(rate=60)
         until(lambda: streaming.commit()["rows_applied"], "what the writer writes in the marts", 60)
         cut = streaming.commit()["gtid_set"]
@@ -51,8 +51,8 @@ def test_ten_cycles_in_a_row_move_the_cut_and_two_equal_a_replica_stopped_there(
 
 
 @pytest.mark.timeout(240)
-def test_the_proof_refuses_a_replica_that_is_not_at_the_cut(streaming: PipelineOnStack) -> None:
-    with replica(streaming) as second:
+def test_the_proof_refuses_a_replica_that_is_not_at_the_cut(streaming: PipelineOnStack, way: str) -> None:
+    with replica(streaming, way) as second:
         before = streaming.drain()["gtid_set"]
         writer = streaming.generate(rate=100, seconds=2)
         assert writer.wait(30) == 0, writer.ends()

@@ -111,7 +111,8 @@ def test_a_bad_message_goes_to_the_dead_letters_untouched_and_the_rest_is_loaded
     )
     assert headers["waybill.error"]
     assert headers["waybill.first_seen"]
-    assert workshop.ledger("row_count, dead_letters, first_offset, next_offset") == [(2, 1, 0, 4)]
+    assert workshop.ledger("row_count, dead_letters, first_offset") == [(2, 1, 0)]
+    assert workshop.positions()[2] == 4
 
 
 def test_a_batch_of_only_dead_letters_moves_the_position_and_leaves_a_ledger_row(workshop: Workshop) -> None:

@@ -147,8 +147,10 @@ def test_the_plugin_path_has_our_jar_in_both_plugins_and_one_service_file(own_st
         jar: Path = plugins / folder / f"{converter.FOLDER}.jar"
         return set(zipfile.ZipFile(jar).namelist())
 
-    wanted = {name.replace(".", "/") + ".class" for name in converter.classes(layout.root)}
-    assert wanted <= names(converter.FOLDER)
+    # The service file names the plain Avro converter too, which comes in a jar of its own.
+    ours = [name for name in converter.classes(layout.root) if name.startswith("waybill.")]
+    assert ours
+    assert {name.replace(".", "/") + ".class" for name in ours} <= names(converter.FOLDER)
     assert converter.SERVICES in names(converter.FOLDER)
     # Debezium's class loader cannot load the converter: it must not be offered there.
     assert converter.SERVICES not in names(converter.DEBEZIUM)

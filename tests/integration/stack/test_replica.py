@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pymysql
 
+from stack.containers.replica import compose_replica
 from stack.layout import checkout_root
-from stack.replica import native_replica
+from stack.replica import Replica, native_replica
 from waybill.addresses import Addresses
+
+
+def _replica(way: str, primary: Mapping[str, Any], name: str) -> AbstractContextManager[Replica]:
+    return compose_replica(name=name) if way == "compose" else native_replica(primary, name=name)
 
 
 @contextmanager
@@ -24,7 +29,7 @@ def _cursor(at: Mapping[str, Any]) -> Iterator[Any]:
         yield cursor
 
 
-def test_a_replica_stops_where_it_is_told_and_can_be_led_on(stack: Addresses, fresh_name: str) -> None:
+def test_a_replica_stops_where_it_is_told_and_can_be_led_on(stack: Addresses, way: str, fresh_name: str) -> None:
     primary = stack.plain()["mysql"]
     marks: list[tuple[str, int]] = []
     with _cursor(primary) as source:
@@ -36,7 +41,7 @@ def test_a_replica_stops_where_it_is_told_and_can_be_led_on(stack: Addresses, fr
                     source.execute(f"INSERT INTO {fresh_name}.t VALUES ()")
                 source.execute(f"SELECT @@global.gtid_executed, (SELECT count(*) FROM {fresh_name}.t)")
                 marks.append(source.fetchone())
-            with native_replica(primary, name=f"replica-{fresh_name}") as replica:
+            with _replica(way, primary, f"replica-{fresh_name}") as replica:
                 for gtid_set, rows in marks[:2]:
                     replica.until(gtid_set)
                     with _cursor(replica.address()) as cursor:

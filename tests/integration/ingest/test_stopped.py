@@ -1,0 +1,120 @@
+"""What must not go on by itself stops its table, says why and what to type, and goes on once it is mended."""
+
+from __future__ import annotations
+
+import pytest
+from confluent_kafka import TopicPartition
+
+from consumers.loop import Loop
+from tests.integration.ingest.workshop import Workshop
+from tests.unit.consumers import debezium
+from tests.unit.consumers.debezium import column, envelope
+from tests.unit.consumers.parcel import COLUMNS, KEY, NAMESPACE, VALUE, row
+from waybill.errors import StoppedTable
+
+
+def stopped(loop: Loop) -> StoppedTable:
+    (carried,) = loop.carried.values()
+    assert carried.stopped is not None
+    return carried.stopped
+
+
+def test_truncate_stops_the_table_with_everything_before_it_loaded(workshop: Workshop) -> None:
+    truncate = debezium.event(row(1), op="t") | {"before": None, "after": None}
+    event = (None, debezium.wire(workshop.value_id, VALUE, truncate))
+    workshop.write([workshop.event(row(1)), event, workshop.event(row(2))])
+    for _ in range(2):  # a restart does not forget it
+        error = stopped(workshop.consume())
+        assert "TRUNCATE" in error.what
+        assert "waybill schema accept kuaisong.parcel" in error.todo
+        assert workshop.rows() == [(1,)]
+        assert workshop.positions()[0] == 1
+
+
+def test_a_column_that_raw_lacks_stops_the_table_until_the_schema_is_applied(workshop: Workshop) -> None:
+    newer = [*COLUMNS, column("added", "int", "INT")]
+    schema = envelope(NAMESPACE, newer)
+    value_id = workshop.register("newer", schema)
+    key = debezium.wire(workshop.key_id, KEY, {"order_id": 2})
+    value = debezium.wire(value_id, schema, debezium.event(row(2, added=7)))
+    workshop.write([workshop.event(row(1)), (key, value)])
+    loop = workshop.loop()
+    workshop.turn(loop, lambda _: any(c.stopped for c in loop.carried.values()))
+    error = stopped(loop)
+    assert "added" in error.what
+    assert error.todo == "waybill schema apply"
+    assert workshop.rows() == []
+    workshop.make_tables(newer)
+    workshop.turn(loop, lambda goal: workshop.positions()[0] == 3)
+    assert workshop.rows("order_id, added") == [(1, None), (2, 7)]
+    assert workshop.session.row("SELECT state FROM settlement_public.table_states") == {"state": "running"}
+
+
+def test_offsets_that_kafka_dropped_unread_stop_the_table_and_are_named(workshop: Workshop) -> None:
+    workshop.write([workshop.event(row(i)) for i in range(5)])
+    workshop.consume()
+    workshop.write([workshop.event(row(i)) for i in range(5, 10)])
+    dropped = workshop.admin.delete_records([TopicPartition(workshop.topic, 0, 9)])
+    for future in dropped.values():
+        future.result(10)
+    error = stopped(workshop.consume())
+    assert "dropped the offsets 6 to 8" in error.what
+    assert "waybill offsets reset" in error.todo
+    assert workshop.rows() == [(i,) for i in range(5)]
+
+
+def test_a_topic_that_lost_its_beginning_before_the_first_read_is_refused(workshop: Workshop) -> None:
+    workshop.write([workshop.event(row(i)) for i in range(5)])
+    for future in workshop.admin.delete_records([TopicPartition(workshop.topic, 0, 2)]).values():
+        future.result(10)
+    assert "dropped its offsets 0 to 1" in stopped(workshop.consume()).what
+    assert workshop.rows() == []
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_topic_deleted_and_made_again_is_noticed(workshop: Workshop, running: bool) -> None:
+    loop = workshop.loop() if running else None
+    workshop.write([workshop.event(row(1))])
+    if loop is None:
+        workshop.consume()
+    else:
+        workshop.turn(loop, lambda _: workshop.rows() == [(1,)])
+    workshop.admin.delete_topics([workshop.topic])[workshop.topic].result(30)
+    workshop.make_topic()
+    workshop.write([workshop.event(row(i)) for i in (7, 8, 9)])
+    if loop is None:
+        loop = workshop.consume()
+    else:
+        workshop.turn(loop, lambda _: any(c.stopped for c in loop.carried.values()), 60)
+    assert "made again" in stopped(loop).what or "no longer has offset" in stopped(loop).what
+    assert workshop.rows() == [(1,)]
+
+
+def test_a_table_that_is_stopped_does_not_hold_the_others(workshop: Workshop) -> None:
+    from cli import ingest
+
+    workshop.write([(b"", b"nonsense")] * 7)
+    prefix = workshop.name
+    context = workshop.context
+    loop = ingest.loop(context, ingest.streams(context.pipeline), None)
+    told = {
+        "id": "n1",
+        "type": "STARTED",
+        "aggregate_type": "Initial Snapshot",
+        "additional_data": None,
+        "timestamp": 1,
+    }
+    key_schema = debezium.key_schema("io.debezium", [{"name": "id", "type": "string"}])
+    ids = workshop.register("nk", key_schema), workshop.register("nv", debezium.NOTIFICATION_VALUE)
+    workshop.topic, table_topic = f"{prefix}.notification", workshop.topic
+    workshop.make_topic()
+    message = debezium.wire(ids[0], key_schema, {"id": "n1"}), debezium.wire(ids[1], debezium.NOTIFICATION_VALUE, told)
+    workshop.write([message])
+    workshop._loops.append(loop)
+    workshop.turn(
+        loop,
+        lambda _: (
+            loop.carried[table_topic].stopped is not None
+            and workshop.session.row("SELECT count(*) AS n FROM settlement_public.notification_raw") == {"n": 1}
+        ),
+    )
