@@ -49,7 +49,7 @@ test-compose: setup
 	$(BIN)/waybill stack down --wipe
 
 down:
-	@if [ -x $(BIN)/waybill ]; then $(BIN)/waybill stack down; else echo 'nothing was set up here, nothing runs'; fi
+	@if [ -x $(BIN)/waybill ]; then $(BIN)/waybill run --stop; $(BIN)/waybill stack down; else echo 'nothing was set up here, nothing runs'; fi
 
 clean:
 	@stack/bootstrap.sh clean

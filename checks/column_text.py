@@ -20,16 +20,6 @@ _BINARIES = ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"
 _MOMENTS = ("datetime", "timestamp")
 WAREHOUSE_INTEGERS = ("smallint", "integer", "bigint")
 
-# JSON that the warehouse cannot read is compared as it stands, instead of ending the whole proof.
-JSON_FUNCTION = """
-CREATE OR REPLACE FUNCTION pg_temp.waybill_json(value text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN value::jsonb::text;
-EXCEPTION WHEN data_exception THEN
-    RETURN value;
-END $$
-"""
-
 
 @dataclass(frozen=True)
 class MysqlColumn:

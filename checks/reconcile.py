@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from checks import binlog, catalogue, compare, position
 from checks.catalogue import Shape, Subject
-from checks.column_text import JSON_FUNCTION
 from checks.compare import Difference
 from checks.mysql import MysqlSession
 from checks.queries import Queries
 from warehouse.session import Session
+from warehouse.statements import text_of
 from waybill.addresses import Mysql, Warehouse
 from waybill.clock import Clock
 from waybill.gtid import GtidSet
@@ -95,7 +95,7 @@ def prove(
         MysqlSession(mysql_address) as mysql,
         Session(warehouse, "reconcile", statement_seconds=_STATEMENT_SECONDS) as session,
     ):
-        session.run(JSON_FUNCTION, doing="preparing to read JSON")
+        session.run(text_of("sql/checks/json_text.warehouse.sql"), doing="preparing to read JSON")
         with session.transaction():
             cut = position.read_cut(session)
             held = mysql.snapshot(clock)

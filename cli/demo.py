@@ -5,85 +5,25 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 import pymysql
 
 from cli.context import Context, pass_context, print_table
+from cli.stages import LOGS, STOP_SECONDS, Stages, background, still_runs
 from committer.commit import Committer
 from committer.summary import Summary
 from operations import state
 from waybill.addresses import Addresses, Mysql
-from waybill.errors import FoundDifference, RefusedError, WaybillError
+from waybill.errors import RefusedError, WaybillError
 from waybill.gtid import GtidSet
 
 _SNAPSHOT_SECONDS = 900
 _DRAIN_SECONDS = 180
-_STOP_SECONDS = 30
-_LOGS = Path(".waybill/run")
-
-
-@dataclass
-class Stages:
-    """Runs the demo's commands one after another, says each as the user would type it, and keeps its time."""
-
-    seconds: list[tuple[str, float]] = field(default_factory=list)
-    total: int = 9
-
-    @contextmanager
-    def stage(self, title: str) -> Iterator[None]:
-        """One stage: its number of how many, what it does, and at the end how long it took."""
-        began = time.monotonic()
-        click.secho(f"\n[{len(self.seconds) + 1}/{self.total}] {title}", bold=True)
-        yield
-        took = time.monotonic() - began
-        self.seconds.append((title, took))
-        click.echo(f"      done in {took:.1f} s")
-
-    def run(self, *words: str) -> None:
-        """One `waybill` command in the foreground. Raises when it fails; its own words are on the screen."""
-        click.echo(f"      $ waybill {' '.join(words)}")
-        code = subprocess.run(_command(words), check=False).returncode
-        if code == 1 and words[0] == "reconcile":
-            raise FoundDifference("the marts differ from MySQL; the differences are above")
-        if code:
-            raise WaybillError(
-                f"`waybill {' '.join(words)}` ended with exit code {code}",
-                kept="everything that was loaded; `make demo` again goes on from here",
-                todo="read its words above, then: waybill doctor",
-            )
-
-
-def _command(words: Sequence[str]) -> list[str]:
-    return [sys.executable, "-c", "from cli.main import main; main()", *words]
-
-
-@contextmanager
-def _background(*words: str, log: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A command beside the demo, its output in a file; stopped by its own process id at the end."""
-    _LOGS.mkdir(parents=True, exist_ok=True)
-    path = _LOGS / f"{log}.log"
-    click.echo(f"      $ waybill {' '.join(words)} &      (its words: {path})")
-    with path.open("wb") as out:
-        # Tied to this process: killed with -9, the demo leaves nothing running.
-        tied = [sys.executable, "-m", "operations.tether", str(os.getpid()), *_command(words)]
-        process = subprocess.Popen(tied, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 @contextmanager
@@ -94,13 +34,13 @@ def _consumer(root: Path) -> Iterator[subprocess.Popen[bytes] | None]:
         click.echo(f"      waybill run (process {running.identity.pid}) consumes already")
         yield None
         return
-    with _background("consume", log="consume") as process:
+    with background("consume", log="consume") as process:
         yield process
 
 
 def _cycle(committer: Committer) -> Summary:
     """One cycle; where another committer is at it, the next free moment."""
-    deadline = time.monotonic() + _STOP_SECONDS
+    deadline = time.monotonic() + STOP_SECONDS
     while True:
         try:
             return committer.cycle()
@@ -108,15 +48,6 @@ def _cycle(committer: Committer) -> Summary:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.5)
-
-
-def _still_runs(process: subprocess.Popen[bytes] | None, name: str) -> None:
-    if process is not None and process.poll() is not None:
-        tail = (_LOGS / f"{name}.log").read_text(errors="replace").splitlines()[-15:]
-        raise WaybillError(
-            f"`waybill {name}` ended with exit code {process.returncode}:\n  " + "\n  ".join(tail),
-            kept="everything that was loaded; `make demo` again goes on from here",
-        )
 
 
 def _executed(address: Mysql) -> GtidSet:
@@ -144,7 +75,7 @@ def _await_snapshot(committer: Committer, consume: subprocess.Popen[bytes] | Non
     deadline = time.monotonic() + _SNAPSHOT_SECONDS
     said = ""
     while True:
-        _still_runs(consume, "consume")
+        still_runs(consume, "consume")
         summary = _cycle(committer)
         if summary.gtid_set:
             _say(summary)
@@ -164,7 +95,7 @@ def _drain(committer: Committer, consume: subprocess.Popen[bytes] | None, goal: 
     deadline = time.monotonic() + _DRAIN_SECONDS
     done: list[Summary] = []
     while True:
-        _still_runs(consume, "consume")
+        still_runs(consume, "consume")
         summary = _cycle(committer)
         done.append(summary)
         left = (goal - GtidSet.parse(summary.gtid_set)).count()
@@ -212,17 +143,17 @@ def demo(context: Context, orders: int, rate: int, seconds: int, pause: float) -
         cycles: list[Summary] = []
         with (
             stages.stage(f"Commit cycles while the generator writes for {seconds} s"),
-            _background(
+            background(
                 "generate", "--rate", str(rate), "--seconds", str(seconds), "--json", log="generate"
             ) as generate,
         ):
             while generate.poll() is None:
-                _still_runs(consume, "consume")
+                still_runs(consume, "consume")
                 cycles.append(_cycle(committer))
                 _say(cycles[-1])
                 time.sleep(pause)
             if generate.returncode:
-                _still_runs(generate, "generate")
+                still_runs(generate, "generate")
         with stages.stage("The writing has stopped: cycles until the marts hold all of it"):
             cycles += _drain(committer, consume, _executed(addresses.mysql))
         with stages.stage("Prove that the three marts equal MySQL at that binlog position"):
@@ -237,7 +168,7 @@ def demo(context: Context, orders: int, rate: int, seconds: int, pause: float) -
 
 def _written() -> str:
     """The generator's own summary, one line."""
-    path = _LOGS / "generate.log"
+    path = LOGS / "generate.log"
     for line in reversed(path.read_text(errors="replace").splitlines() if path.exists() else []):
         if line.startswith("{"):
             found = json.loads(line)

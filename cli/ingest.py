@@ -20,6 +20,7 @@ from consumers.decoding import Decoding
 from consumers.kafka_feed import KafkaFeed, settings
 from consumers.kafka_topics import KafkaTopics
 from consumers.loop import Loop
+from consumers.native_decoder import NativeDecoder
 from consumers.registry import Registry
 from consumers.settings import Batching
 from consumers.stages import Stages
@@ -127,7 +128,9 @@ def loop(context: Context, chosen: Sequence[Stream], member: str | None) -> Loop
     storing = Storing(bucket, pipeline.storage, clock)
     feed = KafkaFeed(settings(kafka, pipeline.consume.group_of(prefix), member))
     letters = DeadLetterTopic(kafka, pipeline.consume.dead_letter_topic(prefix), clock)
-    decoding = Decoding(Registry(where.registry.url), FastavroDecoder(), pipeline.consume.dead_letters_in_a_row)
+    decoding = Decoding(
+        Registry(where.registry.url), NativeDecoder(FastavroDecoder()), pipeline.consume.dead_letters_in_a_row
+    )
     stages = Stages(decoding, letters, storing, store, owner, clock)
     assignment = Assignment(feed, known_topics, store, bucket, storing, owner, clock)
     bucket.check()

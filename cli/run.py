@@ -10,6 +10,7 @@ import click
 from cli.context import Context, pass_context
 from operations.child import Spec
 from operations.run import run as supervise
+from operations.run import stop as end_run
 from operations.supervisor import Policy
 from waybill.clock import SystemClock
 
@@ -18,18 +19,23 @@ _EXAMPLES = """
 Examples:
   waybill run
   waybill run --only consume      the committer runs elsewhere
+  waybill run --stop              end it from another terminal
 """
 
 
 @click.command(epilog=_EXAMPLES)
 @click.option("--only", type=click.Choice(["consume", "commit"]), help="Only this one.")
+@click.option("--stop", is_flag=True, help="End the one that runs in this checkout; nothing to end is fine.")
 @click.option("--drain", type=click.FloatRange(0), default=30, show_default=True, help="Seconds to end in.")
 @pass_context
-def run(context: Context, only: str | None, drain: float) -> None:
+def run(context: Context, only: str | None, stop: bool, drain: float) -> None:
     """Run consumers and committer until SIGTERM or Ctrl-C; one that dies is restarted.
 
     Their logs are in .waybill/run/ and on stderr. `waybill status` shows each process.
     """
+    if stop:
+        end_run(context.root, _say, drain + 5)
+        return
     names = [only] if only else ["consume", "commit"]
     supervise(context.root, [_spec(context, name) for name in names], _say, SystemClock(), Policy(drain=drain))
 

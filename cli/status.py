@@ -12,9 +12,10 @@ from cli.context import Context, json_option, pass_context, print_json, print_ta
 from consumers.lag import PartitionLag
 from consumers.lag import lag as lag_of
 from operations import state
-from operations.status import Cut, Sources, Status, gather, words
+from operations.cut import Cut, read_cut
+from operations.needs import words
+from operations.status import Sources, Status, gather
 from operations.status import connector as read_connector
-from operations.status import cut as read_cut
 from warehouse.session import Session
 from waybill.clock import utc_now
 
@@ -90,8 +91,8 @@ def _print_processes(found: Status) -> None:
     if run is not None and run.runs:
         rows.append(["run", "running", str(run.identity.pid), run.since, "", ""])
         rows += [
-            [p.name, p.state if p.runs or not p.identity else "ended", str(p.identity.pid) if p.identity else "", p.since,
-             p.restarts, f"next at {p.next_at}" if p.next_at else ""]
+            [p.name, p.state if p.runs or not p.identity else "ended", str(p.identity.pid) if p.identity else "",
+             p.since, p.restarts, f"next at {p.next_at}" if p.next_at else ""]
             for p in run.processes
         ]  # fmt: skip
     else:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -17,6 +18,7 @@ import pyarrow as pa
 from consumers.streams import Shape
 from consumers.writer_schema import WireColumn, WriterSchema
 
+_OBJECT = re.compile(r" from <[^>]*>")  # fastavro names the object it read from
 HEADER = 5  # bytes before the datum: magic 0 and the schema's id
 
 
@@ -54,7 +56,7 @@ class FastavroDecoder:
             try:
                 record = read(data, parsed, None)
             except Exception as error:  # noqa: BLE001 (fastavro promises no particular errors for bad input)
-                bad[index] = f"{type(error).__name__}: {error}".strip(": ")[:1000]
+                bad[index] = _OBJECT.sub("", f"{type(error).__name__}: {error}".strip(": "))[:1000]
                 continue
             if data.tell() != len(message):
                 bad[index] = f"the datum ends {len(message) - data.tell()} bytes before the message does"

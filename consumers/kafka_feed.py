@@ -136,7 +136,7 @@ class KafkaFeed:
 
     def _refuse(self, error: Any) -> None:
         """Raise for what no waiting mends."""
-        if error.code() == KafkaError.FENCED_INSTANCE_ID or error.fatal():
+        if _is_fatal(error):
             raise StaleOwner(
                 f"Kafka shut this consumer out of its group: {error}",
                 kept="nothing; whoever came after it goes on from the warehouse's position",
@@ -145,13 +145,18 @@ class KafkaFeed:
 
     def _said(self, error: Any, topic: str = "") -> None:
         """Say each kind of trouble once, until a day later somebody asks why it is quiet."""
-        if error.fatal():
+        if _is_fatal(error):
             # A client with a fatal error delivers nothing ever after, and no call says so again.
             self._fatal = error
         text = f"waits for topic {topic}" if error.code() in _WAITS else f"Kafka: {error.str()}"
         if text not in self._warned:
             self._warned.add(text)
             log.warning("%s", text)
+
+
+def _is_fatal(error: Any) -> bool:
+    # The flag alone is not enough: the client's error callback gets an error without it.
+    return bool(error.fatal()) or error.code() in (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID)
 
 
 def _places(found: Iterable[Any]) -> list[Place]:

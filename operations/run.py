@@ -47,6 +47,15 @@ def run(root: Path, specs: Sequence[Spec], say: Callable[[str], None], clock: Cl
         say("everything has ended")
 
 
+def stop(root: Path, say: Callable[[str], None], within: float) -> None:
+    """End this checkout's run, if there is one, and what a killed one left. Returns when nothing of it runs."""
+    before = state.read(root)
+    if before is not None and before.runs:
+        say(f"ending waybill run, process {before.identity.pid}")
+        end(before.identity, signal.SIGTERM, within)
+    _end_leftovers(root, say)
+
+
 class _Stopping:
     """Counts the requests to stop."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -60,15 +61,16 @@ def test_killed_at_any_moment_it_ends_in_the_same_state(
         _kill_child(running, "commit")
     _caught_up(pipeline, running, "the committer was killed in a cycle")
 
+    running.kill()
+    running = pipeline.beside("run")
+    _caught_up(pipeline, running, "`waybill run` was killed and started again")
+
     for name in ("s3", "connect", "kafka", "warehouse", "mysql"):
-        services.kill(name)
-        services.up()
+        _kill(services, name)
         _caught_up(pipeline, running, f"{name} was killed")
 
     # A consumer that starts while no schema can be had must wait for it.
-    services.kill("registry")
-    _kill_child(running, "consume")
-    services.up()
+    _kill(services, "registry", lambda: _kill_child(running, "consume"))
     _caught_up(pipeline, running, "registry and consumer were killed")
 
     assert writer.terminate() == 0, writer.ends()
@@ -83,6 +85,15 @@ def test_killed_at_any_moment_it_ends_in_the_same_state(
         assert rows == places, f"{table} holds {rows - places} rows twice"
     written = writer.answer()["transactions"]["committed"]
     assert written > 300, f"only {written} transactions were written meanwhile"
+
+
+def _kill(services: Services, name: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """SIGKILL a service, and start it again after `meanwhile`."""
+    began = time.monotonic()
+    services.kill(name)
+    meanwhile()
+    services.up()
+    print(f"{time.monotonic() - began:5.1f} s until {name} was back")
 
 
 def _kill_child(supervisor: Background, command: str) -> None:
@@ -101,10 +112,11 @@ def _kill_child(supervisor: Background, command: str) -> None:
 
 def _caught_up(pipeline: PipelineOnStack, supervisor: Background, when: str) -> None:
     """Wait until the marts hold all that MySQL has executed now."""
-    goal = pipeline.servers.executed()
+    goal, began = pipeline.servers.executed(), time.monotonic()
 
     def look() -> bool:
         supervisor.running()
         return pipeline.servers.gtid_subset(goal, pipeline.servers.cut())
 
     until(look, f"{goal} in the marts after {when}", RECOVERS)
+    print(f"{time.monotonic() - began:5.1f} s until the marts had caught up: {when}")

@@ -77,6 +77,17 @@ def test_transactions_streamed_after_the_snapshot_are_not_counted_into_it(
     assert standing(session, "mart_orders") == {1: 11}
 
 
+def test_a_number_without_end_after_the_snapshot_does_not_hide_the_transactions_before_it(
+    feed: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    feed.first_snapshot([_order(1, 10)], [])
+    feed.rows("shop.orders", [("u", n, 1, _order(1, n)) for n in (11, 12)])
+    feed.ends([(11, {"shop.orders": 1}), (12, {"shop.orders": 1})])
+    source.stored = f"{A}:1-13"  # 13 is a DDL: no END
+    committer.cycle()
+    assert standing(session, "mart_orders") == {1: 12}
+
+
 def test_a_transaction_waits_until_every_table_has_all_its_rows(
     begun: Feed, committer: Committer, session: Session
 ) -> None:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 
+from consumers.decoder import Decoded, FastavroDecoder
+from consumers.native_decoder import NativeDecoder
+from consumers.registry import Registry
+from consumers.streams import Shape
+from consumers.writer_schema import WriterSchema
 from tests.integration.ingest.truth import TABLES, assert_raw_is_the_stream
+from tests.integration.ingest.workshop import read_topic
 from tests.pipeline_on_stack import PipelineOnStack
 from tests.waiting import until
 
@@ -52,6 +59,31 @@ def test_the_seeded_tables_arrive_whole_then_a_killed_consumer_loses_and_repeats
     assert owners >= 4
     assert all(counts[table] > goal[table] for table in TABLES)
     assert_transactions_are_whole(pipeline)
+    assert_decoders_agree(pipeline)
+
+
+def assert_decoders_agree(pipeline: PipelineOnStack) -> None:
+    """The native decoder made of every real event what fastavro makes of it, and needed no help."""
+    kafka, registry = pipeline.servers.addresses.kafka, Registry(pipeline.servers.addresses.registry.url)
+    for table in TABLES:
+        messages = [
+            bytes(m.value() or b"") for m in read_topic(kafka.bootstrap, f"{pipeline.name}.{pipeline.orders}.{table}")
+        ]
+        ids = {int.from_bytes(message[1:5], "big") for message in messages}
+        for schema_id in ids:
+            schema = WriterSchema(schema_id, registry.text(schema_id))
+            same = [message for message in messages if int.from_bytes(message[1:5], "big") == schema_id]
+            plain = FastavroDecoder().decode(schema, Shape.ROWS, same)
+            native = NativeDecoder(Refusing()).decode(schema, Shape.ROWS, same)
+            assert native.table.equals(plain.table)
+            assert (native.bad, plain.bad) == ({}, {})
+
+
+class Refusing(FastavroDecoder):
+    """A reference that must not be needed."""
+
+    def decode(self, schema: WriterSchema, shape: Shape | None, messages: Sequence[bytes]) -> Decoded:
+        raise AssertionError("the native decoder did not decode a real event by itself")
 
 
 def assert_transactions_are_whole(pipeline: PipelineOnStack) -> None:

@@ -1,0 +1,84 @@
+"""What a person should look at, each with the command that helps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cronsim import CronSim
+
+from operations.cut import Cut
+from operations.state import BACKING_OFF, ENDED, RunState
+
+_GRACE_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something a person should look at. `todo` is the command that helps."""
+
+    what: str
+    todo: str
+
+
+def of_run(run: RunState | None) -> Iterable[Need]:
+    """A run that was killed, or a child that keeps ending."""
+    if run is None:
+        return
+    if not run.runs:
+        if any(p.state != ENDED for p in run.processes):
+            yield Need("waybill run was killed; it goes on where it was", "waybill run")
+        return
+    for process in run.processes:
+        if process.state == BACKING_OFF or (process.identity and not process.runs):
+            code = "" if process.exit_code is None else f" (exit code {process.exit_code})"
+            yield Need(
+                f"{process.name} keeps ending{code}, {process.restarts} restarts", f"see .waybill/run/{process.log}"
+            )
+
+
+def of_connector(found: dict[str, Any]) -> Iterable[Need]:
+    """One that does not run."""
+    if found["state"] != "RUNNING":
+        why = f": {found['why']}" if found["why"] else ""
+        yield Need(
+            f"the connector {found['name']} is {found['state'].lower()}{why}", found["todo"] or "waybill connect status"
+        )
+
+
+def of_cut(found: Cut, schedule: str, now: datetime) -> Iterable[Need]:
+    """Stopped tables, a failed cycle, a cut that is too old for the schedule."""
+    for table in found.stopped:
+        yield Need(f"{table['table_name']} is stopped: {table['reason']}", table["todo"] or "waybill lag")
+    if found.last and found.last["status"] == "failed":
+        yield Need(f"cycle {found.last['cycle']} failed: {_first_line(found.last['error'])}", "waybill cycles list")
+    if found.cycle == 0:
+        yield Need("no commit cycle has finished yet", "waybill commit --once")
+    elif found.age is not None and found.age > allowed_age(schedule, now):
+        held = found.last["waiting_for"] if found.last else ""
+        because = f"; held by {_first_line(held)}" if held else ""
+        yield Need(f"the cut is {words(found.age)} old{because}", "waybill run, or waybill commit --once")
+    if found.tables_out:
+        yield Need(f"the cycles go on without {found.tables_out}", "waybill cycles list")
+
+
+def allowed_age(schedule: str, now: datetime) -> float:
+    """Seconds a cut may be old: two ticks of the schedule and a little."""
+    ticks = CronSim(schedule, now)
+    first, _, third = next(ticks), next(ticks), next(ticks)
+    return (third - first).total_seconds() + _GRACE_SECONDS
+
+
+def words(seconds: float) -> str:
+    """An age for a person: 12 s, 5 min, 3.2 h, 4.0 days."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else ""
