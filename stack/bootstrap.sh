@@ -101,6 +101,7 @@ setup() {
 clean() {
   if [ -d .waybill/stack ]; then
     [ -x .venv/bin/waybill ] || fail "the stack's data are here but no .venv to stop it with" "make setup, then make clean again"
+    .venv/bin/waybill run --stop
     .venv/bin/waybill stack down --wipe
   fi
   rm -rf .waybill .venv build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
