@@ -12,15 +12,20 @@ from pathlib import Path
 
 import click
 import pymysql
+from psycopg2.sql import SQL
 
 from cli.context import Context, pass_context, print_table
 from cli.stages import LOGS, STOP_SECONDS, Stages, background, still_runs
 from committer.commit import Committer
+from committer.cycle import snapshot_waits
 from committer.summary import Summary
 from operations import state
+from warehouse.session import Session
+from warehouse.statements import table
 from waybill.addresses import Addresses, Mysql
 from waybill.errors import RefusedError, WaybillError
 from waybill.gtid import GtidSet
+from waybill.raw import RAW_SCHEMA, ledger_table
 
 _SNAPSHOT_SECONDS = 900
 _DRAIN_SECONDS = 180
@@ -50,11 +55,14 @@ def _cycle(committer: Committer) -> Summary:
             time.sleep(0.5)
 
 
-def _executed(address: Mysql) -> GtidSet:
-    connection = pymysql.connect(
+def _mysql(address: Mysql) -> pymysql.Connection:
+    return pymysql.connect(
         host=address.host, port=address.port, user=address.user, password=address.password.get_secret_value()
     )
-    with closing(connection), connection.cursor() as cursor:
+
+
+def _executed(address: Mysql) -> GtidSet:
+    with closing(_mysql(address)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT @@global.gtid_executed")
         row = cursor.fetchone()
     return GtidSet.parse(str(row[0]) if row else "")
@@ -70,24 +78,58 @@ def _say(summary: Summary, until: str = "") -> None:
     )
 
 
-def _await_snapshot(committer: Committer, consume: subprocess.Popen[bytes] | None) -> Summary:
-    """Cycles until the first snapshot is in the marts, saying how much of it has arrived."""
+def _await_snapshot(context: Context, committer: Committer, consume: subprocess.Popen[bytes] | None) -> Summary:
+    """Wait for the first snapshot, saying how much of it has arrived, then one cycle applies it."""
     deadline = time.monotonic() + _SNAPSHOT_SECONDS
-    said = ""
-    while True:
-        still_runs(consume, "consume")
-        summary = _cycle(committer)
-        if summary.gtid_set:
-            _say(summary)
-            return summary
-        if summary.waiting and summary.waiting[0] != said:
-            said = summary.waiting[0]
-            click.echo(f"      {said}")
-        if time.monotonic() > deadline:
-            raise WaybillError(
-                f"the first snapshot did not arrive within {_SNAPSHOT_SECONDS} s: {said}", todo="waybill connect status"
-            )
-        time.sleep(2)
+    marts = context.pipeline.marts
+    total = _rows_at_source(context.addresses.mysql, [entry.source for entry in marts])
+    said = -1
+    with Session(context.addresses.warehouse, "demo") as session:
+        while not _has_cut(session):
+            still_runs(consume, "consume")
+            if snapshot_waits(session):
+                summary = _cycle(committer)
+                _say(summary)
+                if summary.gtid_set:
+                    return summary
+            loaded = _rows_in_raw(session, [entry.raw for entry in marts])
+            if loaded != said:
+                said = loaded
+                click.echo(f"      {loaded:,} of {total:,} rows are in raw")
+            if time.monotonic() > deadline:
+                raise WaybillError(
+                    f"the first snapshot did not arrive within {_SNAPSHOT_SECONDS} s: {loaded:,} of {total:,} rows",
+                    kept="what is in raw; `make demo` again goes on from here",
+                    todo="waybill status",
+                )
+            time.sleep(2)
+    click.echo("      the first snapshot is in the marts already")
+    return _cycle(committer)
+
+
+def _has_cut(session: Session) -> bool:
+    row = session.row("SELECT gtid_set FROM settlement_ods.as_of")
+    return bool(row and row["gtid_set"])
+
+
+def _rows_in_raw(session: Session, raws: Sequence[str]) -> int:
+    """By the ledgers."""
+    total = 0
+    for raw in raws:
+        ledger = table(RAW_SCHEMA, ledger_table(raw))
+        row = session.row(SQL("SELECT coalesce(sum(row_count), 0) AS n FROM {}").format(ledger))
+        total += int(row["n"]) if row else 0
+    return total
+
+
+def _rows_at_source(address: Mysql, tables: Sequence[str]) -> int:
+    with closing(_mysql(address)) as connection, connection.cursor() as cursor:
+        total = 0
+        for name in tables:
+            cursor.execute("SELECT count(*) FROM {}".format(".".join(f"`{part}`" for part in name.split("."))))
+            row = cursor.fetchone()
+            total += int(row[0]) if row else 0
+    return total
 
 
 def _drain(committer: Committer, consume: subprocess.Popen[bytes] | None, goal: GtidSet) -> list[Summary]:
@@ -139,7 +181,7 @@ def demo(context: Context, orders: int, rate: int, seconds: int, pause: float) -
             from cli.commit import build
 
             committer = build(context)
-            first = _await_snapshot(committer, consume)
+            first = _await_snapshot(context, committer, consume)
         cycles: list[Summary] = []
         with (
             stages.stage(f"Commit cycles while the generator writes for {seconds} s"),

@@ -42,13 +42,15 @@ def test_the_seeded_tables_arrive_whole_then_a_killed_consumer_loses_and_repeats
     assert ("COMPLETED",) in told
 
     kills = random.Random(SEED)
-    writer = pipeline.generate(300, 25)
+    writer = pipeline.generate(300)
     for number in range(8):
         consumer = pipeline.beside("consume", "--member", "one", name=f"consume-{number}")
-        time.sleep(kills.uniform(1.5, 4.5))
+        word = ("owns", "objects loaded")[number % 2]  # half of them die before they have loaded anything, perhaps
+        until(lambda c=consumer, w=word: c.running() and w in c.log.read_text(), word, 60, consumer.ends)
+        time.sleep(kills.uniform(0, 2))
         assert consumer.running()
         consumer.kill()
-    assert writer.wait(60) == 0
+    assert writer.terminate() == 0
     pipeline.does("consume", "--until-caught-up")
     pipeline.does("consume", "--until-caught-up")
     counts = assert_raw_is_the_stream(pipeline)

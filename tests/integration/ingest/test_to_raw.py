@@ -65,7 +65,8 @@ def test_what_is_loaded_is_what_the_ledger_and_the_bucket_say(workshop: Workshop
     workshop.write([workshop.event(row(i)) for i in range(120)])
     workshop.consume()
     spans = workshop.ledger("first_offset, next_offset, row_count, object_key")
-    assert [span[:2] for span in spans] == [(0, 50), (50, 100), (100, 121)]
+    assert [span[0] for span in spans] == [0, 50, 100]
+    assert [span[1] for span in spans] in ([50, 100, 120], [50, 100, 121])  # with or without the mark of COMMIT
     assert all(key.startswith(f"tests/{workshop.name}/parcel_raw/") and key.endswith("+g00001+e0000000001.parquet")
                for *_, key in spans)  # fmt: skip
     counted = workshop.session.rows(
