@@ -20,6 +20,7 @@ from connect.applying import Patience, apply, failed, wait_until_running
 from connect.config import connector_config
 from connect.failures import explain
 from connect.offsets import gtid_set_of
+from connect.registry import registry_answers
 from connect.rest import ConnectRest
 from waybill.clock import SystemClock
 from waybill.errors import SettingsError
@@ -83,6 +84,8 @@ def status(context: Context, as_json: bool) -> None:
         offsets = rest.offsets(name) if found else []
         others = [other for other in rest.connectors() if other != name]
     why = explain(found.failure) if found and found.failure is not None else None
+    # A task whose converter waits for the registry counts as running for Connect.
+    registry = registry_answers(context.addresses.registry.url)
     gtids = gtid_set_of(offsets)
     result: dict[str, Any] = {
         "connector": name,
@@ -93,6 +96,7 @@ def status(context: Context, as_json: bool) -> None:
         if why is None
         else {"cause": why.cause, "sentence": why.sentence, "words": why.words, "todo": why.todo},
         "gtid_set": gtids,
+        "registry_answers": registry,
         "other_connectors": others,
     }
     if as_json:
@@ -104,6 +108,10 @@ def status(context: Context, as_json: bool) -> None:
             click.echo(f"{name} does not exist: waybill connect apply")
         if why is not None:
             click.echo(str(failed(name, why)))
+        if not registry:
+            click.echo(
+                "the schema registry does not answer: the task waits for it, nothing is lost; see waybill stack status"
+            )
     if not result["runs"]:
         sys.exit(1)
 

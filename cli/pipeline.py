@@ -32,7 +32,6 @@ class Sync(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     schedule: str = Field("continuous", description="'continuous', or a cron expression: catch up at every tick")
-    parallel_loads: int = Field(1, ge=1, le=64, description="tables that load at a time")
     query_seconds: float = Field(600, gt=0, description="time limit of one warehouse statement of a load")
 
     @field_validator("schedule")

@@ -116,6 +116,22 @@ def wait_until_running(
     )
 
 
+def mend(rest: ConnectRest, name: str) -> str | None:
+    """Restart what has failed, when its cause may have passed; for a supervisor to call now and then.
+
+    Answers what it did in a sentence, None when nothing had failed. Raises the explained WaybillError when a restart
+    would not help, UnreachableError when Connect does not answer.
+    """
+    status = rest.status(name)
+    if status is None or status.failure is None:
+        return None
+    why = explain(status.failure)
+    if not why.restart_helps:
+        raise failed(name, why)
+    rest.restart(name, only_failed=True)
+    return f"{name} had failed ({why.sentence}) and was restarted"
+
+
 def failed(name: str, why: Explanation) -> WaybillError:
     """The error that tells a failed task."""
     return WaybillError(f"{name} has failed: {why.sentence} ({why.words})", kept=KEPT, todo=why.todo)

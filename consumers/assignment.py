@@ -13,6 +13,7 @@ from dataclasses import replace
 from consumers.messages import Place
 from consumers.partition import Lost, Partition
 from consumers.ports import Bucket, Ends, Feed, TopicInfo, Topics, Warehouse
+from consumers.repairs import begin_again, begin_at, go_on_at
 from consumers.storing import Storing
 from consumers.streams import Stream
 from waybill.clock import Clock
@@ -99,20 +100,22 @@ class Assignment:
         if foreign is not None:
             raise self._stopped(
                 stream, place, f"the topic was deleted and made again (id {foreign.topic_id}, now {info.topic_id})",
-                "what was loaded stays; nothing of the new topic is loaded", "beginning",
+                "what was loaded stays; nothing of the new topic is loaded", begin_again(stream.raw, place[0]),
             )  # fmt: skip
         if position is None:
             if low != 0:
                 raise self._stopped(
                     stream, place, f"it was never read, and Kafka has dropped its offsets 0 to {low - 1}",
-                    f"what Kafka still has, from offset {low} on", "beginning",
+                    f"what Kafka still has, from offset {low} on",
+                    begin_at(stream.raw, place[0], info.topic_id, place[1], low),
                 )  # fmt: skip
             generation = max((p.generation for p in siblings), default=1)
             return Position(place[0], info.topic_id, place[1], generation, 0, 0, "")
         if position.next_offset < low:
             raise self._stopped(
                 stream, place, f"Kafka has dropped the offsets {position.next_offset} to {low - 1}, not loaded yet",
-                f"what was loaded, and what Kafka still has from offset {low} on", "beginning",
+                f"what was loaded, and what Kafka still has from offset {low} on",
+                go_on_at(stream.raw, *place, low),
             )  # fmt: skip
         self._not_behind(stream, place, position, stable)
         return position
@@ -125,15 +128,11 @@ class Assignment:
         what = f"Kafka ends at offset {stable}, but the warehouse has loaded up to {position.next_offset}"
         if self._clock.monotonic() - since < _BEHIND_SECONDS:
             raise UnreachableError(f"{place[0]} partition {place[1]}: {what}; waiting for Kafka to catch up")
-        raise self._stopped(stream, place, what, "what was loaded; Kafka lost what it ends before", "end")
+        kept = "what was loaded; Kafka lost what it ends before"
+        raise self._stopped(stream, place, what, kept, go_on_at(stream.raw, *place, stable))
 
-    def _stopped(self, stream: Stream, place: Place, what: str, kept: str, to: str) -> StoppedTable:
-        return StoppedTable(
-            stream.name,
-            f"{place[0]} partition {place[1]}: {what}",
-            kept=kept,
-            todo=f'waybill offsets reset --table {stream.name} --to {to} --reason "..."; then waybill reconcile',
-        )
+    def _stopped(self, stream: Stream, place: Place, what: str, kept: str, todo: str) -> StoppedTable:
+        return StoppedTable(stream.name, f"{place[0]} partition {place[1]}: {what}", kept=kept, todo=todo)
 
 
 def gone(partition: Partition, error: str) -> StoppedTable:
@@ -144,7 +143,7 @@ def gone(partition: Partition, error: str) -> StoppedTable:
         partition.stream.name,
         f"{topic} partition {number}: Kafka no longer has offset {offset} ({error})",
         kept="what was loaded, and what Kafka still has",
-        todo=f'waybill offsets reset --table {partition.stream.name} --to beginning --reason "..."',
+        todo="nothing yet: the partition is looked at again, and what to type is said with the offsets that are gone",
     )
 
 

@@ -15,6 +15,7 @@ from consumers.debezium_topics import shape_notifications, shape_transactions
 from consumers.decoder import HEADER, Decoder
 from consumers.messages import MicroBatch
 from consumers.ports import DeadLetter, Schemas
+from consumers.repairs import go_on_at
 from consumers.rows import columns_of, shape_rows
 from consumers.shapes import Shaped, Shaping, Wire, places
 from consumers.streams import Shape, Stream
@@ -166,7 +167,8 @@ class Decoding:
             stream.name,
             f"TRUNCATE at the source ({stream.topic} partition {partition}, offset {offset})",
             kept="every event before it is loaded, every event after it stays in Kafka; no mart was emptied",
-            todo=f"waybill schema accept {stream.name} --take (delete its rows), or --read-again",
+            todo="decide; to leave the mart's rows and go on, "
+            + go_on_at(stream.raw, stream.topic, partition, offset + 1),
         )
         if index == 0:
             raise stopped

@@ -17,6 +17,7 @@ from consumers.messages import Message, Place
 from consumers.partition import Partition, Work
 from consumers.patience import Patience
 from consumers.ports import End, Feed, Gone, Record, Topics, Warehouse
+from consumers.repairs import begin_again
 from consumers.settings import Consume
 from consumers.stages import Stages
 from consumers.streams import Stream
@@ -176,7 +177,7 @@ class Loop:
                     carried.stream.name,
                     f"the topic {topic} was deleted and made again while it was read",
                     kept="what was loaded; nothing of the new topic is loaded",
-                    todo=f'waybill offsets reset --table {carried.stream.name} --to beginning --reason "..."',
+                    todo=begin_again(carried.stream.raw, topic),
                 )
 
     def _loaded(self, carried: Carried, ready: dict[Place, list[Work]], done: Loaded) -> None:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,12 @@ class PipelineOnStack:
         self.backgrounds: list[Background] = []
         self._began = time.time()
 
-    def write_file(self, **changes: dict[str, Any]) -> Path:
-        """The product's own pipeline.yml under this pipeline's names, made for haste; `changes` by section."""
+    def write_file(self, seconds: Mapping[str, float] | None = None, **changes: dict[str, Any]) -> Path:
+        """The product's own pipeline.yml under this pipeline's names, made for haste.
+
+        `seconds` is by table how long a micro-batch stays open, half a second for those it does not name; `changes`
+        are by section of the file.
+        """
         settings = yaml.safe_load((ROOT / "pipeline.yml").read_text())
         settings["source"] |= {
             "connector": self.name,
@@ -63,7 +67,7 @@ class PipelineOnStack:
         for table in settings["tables"]:
             database, _, table_name = table["source"].partition(".")
             table["source"] = f"{database}_{self.name}.{table_name}"
-            table["batch"]["seconds"] = 0.5
+            table["batch"]["seconds"] = (seconds or {}).get(table_name, 0.5)
         for section, values in changes.items():
             settings[section] |= values
         path = self.folder / "pipeline.yml"

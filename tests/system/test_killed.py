@@ -17,7 +17,7 @@ from tests.waiting import until
 pytestmark = [pytest.mark.kills_services, pytest.mark.timeout(420)]
 
 RAW = ("ecs_order_info_raw", "uni_tracking_info_raw", "uni_tracking_spath_raw", "transaction_raw")
-LOADED, APPLIED = "settlement_public.ecs_order_info_raw", "settlement_ods.mart_uni_tracking_spath"
+LOADED, APPLIED = "settlement_public.ecs_order_info_raw_ledger", "settlement_ods.mart_uni_tracking_spath"
 RECOVERS = 90
 """Seconds from a service's return until the marts have caught up with the source."""
 

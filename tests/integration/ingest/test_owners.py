@@ -74,8 +74,15 @@ def test_an_object_of_another_under_the_same_key_raises_the_epoch(workshop: Work
         return put(key, body, sha256)
 
     stages.storing._bucket.put = collide  # type: ignore[method-assign,assignment]
-    workshop.turn(loop, lambda _: workshop.rows() == [(1,)])
-    assert [key[-15:] for key in seen] == ["00000001.parquet"[-15:], "00000002.parquet"[-15:]]
+    stopped: list[object] = []
+
+    def loaded(_: object) -> bool:
+        stopped.extend(c.stopped for c in loop.carried.values() if c.stopped)
+        return workshop.rows() == [(1,)]
+
+    workshop.turn(loop, loaded)
+    assert stopped == []
+    assert [key.rpartition("+")[2] for key in seen] == ["e0000000001.parquet", "e0000000002.parquet"]
     assert workshop.ledger("epoch") == [(2,)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -92,8 +93,6 @@ class Workshop:
 
     def register(self, what: str, schema: Mapping[str, Any]) -> int:
         client = SchemaRegistryClient({"url": self.addresses.registry.url + CCOMPAT})
-        import json
-
         return int(client.register_schema(f"{self.topic}-{what}", Schema(json.dumps(schema), "AVRO")))
 
     def event(self, image: Mapping[str, Any], **more: Any) -> tuple[bytes, bytes]:
@@ -186,6 +185,11 @@ class Workshop:
         if mine:
             for future in self.admin.delete_topics(mine).values():
                 future.result(30)
+        s3 = self.addresses.s3
+        client = ingest.bucket_client(s3)
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=s3.bucket, Prefix=f"tests/{self.name}/"):
+            for found in page.get("Contents", ()):
+                client.delete_object(Bucket=s3.bucket, Key=found["Key"])
 
 
 def read_topic(bootstrap: str, topic: str) -> list[Message]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from connect.applying import Patience, apply
+from connect.applying import Patience, apply, mend
 from tests.unit.connect.fakes import FakeConnect, ManualClock
 from waybill.errors import RefusedError, SettingsError, UnreachableError, WaybillError
 
@@ -88,3 +88,16 @@ def test_settings_that_connect_refuses_are_explained() -> None:
     connect.refuses = httpx.Response(400, json={"message": "1 error(s):\nInvalid value x for tasks.max"})
     with connect.rest(clock) as rest, pytest.raises(SettingsError, match=r"Invalid value x for tasks\.max"):
         apply(rest, "w", WANTED, clock=clock)
+
+
+def test_mending_restarts_only_what_failed_and_may_work_again() -> None:
+    connect, clock = FakeConnect(WANTED), ManualClock()
+    with connect.rest(clock) as rest:
+        assert mend(rest, "w") is None
+        assert connect.asked("POST") == []
+        connect.states = [("RUNNING", "FAILED", "ProducerFencedException")]
+        assert "was restarted" in (mend(rest, "w") or "")
+        assert connect.asked("POST") == ["/connectors/w/restart?includeTasks=true&onlyFailed=true"]
+        connect.states = [("RUNNING", "FAILED", "purged required binary logs")]
+        with pytest.raises(WaybillError, match="no longer on the MySQL server"):
+            mend(rest, "w")

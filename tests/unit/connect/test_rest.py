@@ -6,7 +6,7 @@ import pytest
 from connect.offsets import gtid_set_of
 from connect.rest import ConnectRest
 from tests.unit.connect.fakes import FakeConnect, ManualClock
-from waybill.errors import UnreachableError
+from waybill.errors import SettingsError, UnreachableError
 
 
 def test_an_unknown_connector_is_none_and_not_an_error() -> None:
@@ -58,3 +58,17 @@ def test_a_name_with_odd_characters_stays_one_part_of_the_path() -> None:
 )
 def test_the_stored_gtid_set_is_read_from_the_offsets(offsets: list[dict[str, object]], gtids: str | None) -> None:
     assert gtid_set_of(offsets) == gtids
+
+
+def test_objections_that_connect_loses_on_the_way_are_asked_for() -> None:
+    """Connect 4.3 answers 500 and a NullPointerException where Debezium objects to a value."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/config/validate"):
+            password = {"name": "database.hostname", "errors": ["Unable to connect: Access denied for user 'd'"]}
+            return httpx.Response(200, json={"configs": [{"value": password}, {"value": None}, {}]})
+        return httpx.Response(500, json={"message": 'Cannot invoke "ConfigValueInfo.errors()"'})
+
+    rest = ConnectRest("http://connect.test", ManualClock(), httpx.MockTransport(answer))
+    with rest, pytest.raises(SettingsError, match=r"database\.hostname: Unable to connect: Access denied"):
+        rest.put_config("w", {"connector.class": "X"})

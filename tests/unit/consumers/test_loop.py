@@ -186,6 +186,16 @@ def test_a_position_beyond_the_end_of_kafka_waits_a_minute_before_it_stops_the_t
     assert world.standing[PLACE].epoch == 3
 
 
+def test_an_epoch_that_stands_in_the_name_of_any_object_of_the_table_is_not_used_again() -> None:
+    world = world_of()
+    name = f"{TABLE.topic}+00000+{0:020d}-{4:020d}+g00001+e0000000041.parquet"
+    world.objects[f"p/{TABLE.raw}/1999-01-01/00/{name}"] = b""
+    world.objects[f"p/{OTHER.raw}/1999-01-01/00/{name.replace('041', '099')}"] = b""
+    loop, _ = started(world)
+    turns(loop, 2)
+    assert world.standing[PLACE].epoch == 42
+
+
 def test_a_topic_that_is_not_there_yet_is_waited_for() -> None:
     world = World()
     loop, member = consumer(world, Registry(KEY, VALUE), TABLE)

@@ -72,8 +72,8 @@ def test_a_failed_cycle_is_told() -> None:
 
 
 def test_a_stopped_table_is_told_with_the_command_that_helps() -> None:
-    stopped = ({"table_name": "kuaisong.a", "reason": "TRUNCATE", "kept": "", "todo": "waybill schema accept"},)
-    assert "kuaisong.a is stopped: TRUNCATE -> waybill schema accept" in needs(look(a_cut(stopped=stopped)))
+    stopped = ({"table_name": "kuaisong.a", "reason": "TRUNCATE", "kept": "", "todo": "waybill reconcile"},)
+    assert "kuaisong.a is stopped: TRUNCATE -> waybill reconcile" in needs(look(a_cut(stopped=stopped)))
 
 
 def test_before_the_first_cycle_it_says_what_to_type() -> None:

@@ -57,7 +57,7 @@ def test_a_started_process_is_in_a_session_of_its_own(sleeper: processes.Identit
 
 
 def test_a_lost_process_is_found_by_its_mark(sleeper: processes.Identity, tmp_path: Path) -> None:
-    assert processes.marked(str(tmp_path)) == [sleeper]
+    _until(lambda: processes.marked(str(tmp_path)) == [sleeper])
     assert processes.marked(str(tmp_path / "other")) == []
 
 
