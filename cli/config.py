@@ -116,6 +116,17 @@ def against_source(pipeline: Pipeline, addresses: Addresses) -> tuple[list[str],
     return problems, ""
 
 
+def refuse_misfit(context: Context) -> None:
+    """Before anything long-lived starts: raises `SettingsError` when the file does not fit the source.
+
+    A source that cannot be asked is no reason not to start: what was read of it before is still to be carried.
+    """
+    problems, _ = against_source(context.pipeline, context.addresses)
+    if problems:
+        text = "\n".join(f"  {problem}" for problem in problems)
+        raise SettingsError(f"{context.pipeline_path} is refused, nothing was started:\n{text}")
+
+
 def json_schema() -> str:
     """The schema's text as it is committed in pipeline.schema.json."""
     found = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Pipeline.model_json_schema()}

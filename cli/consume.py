@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from cli import ingest
+from cli.config import refuse_misfit
 from cli.context import Context, json_option, pass_context, print_json, print_table
 from consumers.loop import Loop
 from waybill.errors import StaleOwner, UnreachableError
@@ -44,6 +45,7 @@ def consume(context: Context, tables: tuple[str, ...], until_caught_up: bool, me
     running: list[Loop] = []
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    refuse_misfit(context)
     chosen = ingest.streams(context.pipeline, tables)
     slot = ingest.Slot(context.root) if member is None and not until_caught_up else None
     if slot is not None:

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from cli.config import refuse_misfit
 from cli.context import Context, pass_context
 from operations.child import Spec
 from operations.run import run as supervise
@@ -36,6 +37,7 @@ def run(context: Context, only: str | None, stop: bool, drain: float) -> None:
     if stop:
         end_run(context.root, _say, drain + 5)
         return
+    refuse_misfit(context)
     names = [only] if only else ["consume", "commit"]
     supervise(context.root, [_spec(context, name) for name in names], _say, SystemClock(), Policy(drain=drain))
 
