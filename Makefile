@@ -38,7 +38,7 @@ system: setup
 
 # One run: the stack is started once, by the first test that asks for it.
 test: lint
-	$(PYTEST) tests
+	$(PYTEST) tests/unit tests/integration tests/system
 
 # The same demo and tests on the stack of docker-compose.yml; the native way has no say in it.
 test-compose: setup
