@@ -111,8 +111,11 @@ class ComposeWay:
             if engine_obstacle() is not None:
                 progress.say("no container engine answers, so no container runs; volumes are the engine's")
                 return
-            words = ["down", "--remove-orphans", *(["--volumes"] if wipe else [])]
-            if self.project.show(*words):
+            # `down` alone would leave the images' own, nameless volumes behind at every stop.
+            steps = [["rm", "--stop", "--force", "--volumes"], ["down", "--remove-orphans"]]
+            if wipe:
+                steps[-1].append("--volumes")
+            if any(self.project.show(*words) for words in steps):
                 raise UnreachableError("docker compose down failed", todo="docker ps; then waybill stack down")
             progress.say("stack is stopped, its data are " + ("removed" if wipe else "kept"))
 
