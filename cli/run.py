@@ -9,7 +9,9 @@ import click
 
 from cli.config import refuse_misfit
 from cli.context import Context, pass_context
+from connect.rest import ConnectRest
 from operations.child import Spec
+from operations.connector_watch import ConnectorWatch
 from operations.run import run as supervise
 from operations.run import stop as end_run
 from operations.supervisor import Policy
@@ -30,7 +32,8 @@ Examples:
 @click.option("--drain", type=click.FloatRange(0), default=30, show_default=True, help="Seconds to end in.")
 @pass_context
 def run(context: Context, only: str | None, stop: bool, drain: float) -> None:
-    """Run consumers and committer until SIGTERM or Ctrl-C; one that dies is restarted.
+    """Run consumers and committer until SIGTERM or Ctrl-C; one that dies is restarted, a failed
+    connector task too when that helps.
 
     Their logs are in .waybill/run/ and on stderr. `waybill status` shows each process.
     """
@@ -39,7 +42,12 @@ def run(context: Context, only: str | None, stop: bool, drain: float) -> None:
         return
     refuse_misfit(context)
     names = [only] if only else ["consume", "commit"]
-    supervise(context.root, [_spec(context, name) for name in names], _say, SystemClock(), Policy(drain=drain))
+    watch = ConnectorWatch(lambda: ConnectRest(context.addresses.connect.url), context.pipeline.source.connector, _say)
+    watch.start()
+    try:
+        supervise(context.root, [_spec(context, name) for name in names], _say, SystemClock(), Policy(drain=drain))
+    finally:
+        watch.stop()
 
 
 def _spec(context: Context, name: str) -> Spec:
