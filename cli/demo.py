@@ -154,7 +154,7 @@ def _drain(committer: Committer, consume: subprocess.Popen[bytes] | None, goal: 
 @click.command()
 @click.option("--orders", default=50_000, show_default=True, envvar="ORDERS", help="Orders to seed.")
 @click.option("--rate", default=100, show_default=True, help="What the generator writes a second.")
-@click.option("--seconds", default=20, show_default=True, help="How long it writes while cycles run.")
+@click.option("--seconds", default=15, show_default=True, help="How long it writes while cycles run.")
 @click.option("--pause", default=2.0, show_default=True, help="Seconds between the cycles meanwhile.")
 @pass_context
 def demo(context: Context, orders: int, rate: int, seconds: int, pause: float) -> None:
