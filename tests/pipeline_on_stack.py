@@ -147,7 +147,13 @@ class PipelineOnStack:
         """What the commands beside the test said last, and the services that said something since it began."""
         children = [f"--- end of {path.name} of `run`\n{end_of(path)}" for path in self._logs(self.folder, "run")]
         services = [f"--- end of {path.name}\n{end_of(path, 6)}" for path in self._logs(ROOT, "stack/logs")]
-        return "\n".join([*(each.ends() for each in self.backgrounds), *children, *services])
+        return "\n".join(
+            [*(each.ends() for each in self.backgrounds), *children, *(services or self._container_logs())]
+        )
+
+    def _container_logs(self) -> list[str]:
+        names = ("mysql", "kafka", "registry", "connect", "s3", "warehouse")
+        return [f"--- end of {name}'s log\n{self.run('stack', 'logs', name, '-n', '6').stdout}" for name in names]
 
     def _logs(self, root: Path, folder: str) -> list[Path]:
         logs = (root / ".waybill" / folder).glob("*.log")
@@ -155,10 +161,12 @@ class PipelineOnStack:
 
     def clear(self) -> None:
         """End every command, remove everything that carries the name. May be called in any state."""
-        for each in reversed(self.backgrounds):
-            each.clear()
-        self.run("connect", "delete", "--offsets", "--yes", seconds=60)
-        self.servers.forget(self.name, [self.orders, self.beats])
+        try:
+            for each in reversed(self.backgrounds):
+                each.clear()
+            self.run("connect", "delete", "--offsets", "--yes", seconds=60)
+        finally:
+            self.servers.forget(self.name, [self.orders, self.beats])
 
 
 def _command(words: tuple[str, ...]) -> list[str]:
