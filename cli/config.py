@@ -99,14 +99,19 @@ def masked(addresses: Addresses) -> dict[str, dict[str, Any]]:
     return shown
 
 
-def against_source(pipeline: Pipeline, addresses: Addresses) -> tuple[list[str], str]:
-    """What in the file does not fit MySQL, each with its place; and a note when MySQL could not be asked."""
+def against_source(pipeline: Pipeline, addresses: Addresses, gone_is_wrong: bool = True) -> tuple[list[str], str]:
+    """What in the file does not fit MySQL, each with its place; and a note when MySQL could not be asked.
+
+    `gone_is_wrong`: whether a table that MySQL does not have counts.
+    """
     try:
         found = source_tables.read(addresses.mysql, [t.source for t in pipeline.tables])
     except (UnreachableError, SettingsError) as error:
         return [], f"not compared with the source: {error.what}"
     problems = []
     for number, entry in enumerate(pipeline.tables):
+        if entry.source not in found and not gone_is_wrong:
+            continue
         try:
             source_tables.refuse_mismatch(
                 entry.source, f"tables[{number}]", entry.key, entry.event_time, found.get(entry.source)
@@ -119,9 +124,10 @@ def against_source(pipeline: Pipeline, addresses: Addresses) -> tuple[list[str],
 def refuse_misfit(context: Context) -> None:
     """Before anything long-lived starts: raises `SettingsError` when the file does not fit the source.
 
-    A source that cannot be asked is no reason not to start: what was read of it before is still to be carried.
+    A source that cannot be asked, or has a table no more, is no reason not to start: what was read of it before is
+    still to be carried.
     """
-    problems, _ = against_source(context.pipeline, context.addresses)
+    problems, _ = against_source(context.pipeline, context.addresses, gone_is_wrong=False)
     if problems:
         text = "\n".join(f"  {problem}" for problem in problems)
         raise SettingsError(f"{context.pipeline_path} is refused, nothing was started:\n{text}")
