@@ -29,8 +29,8 @@ class TableResult:
     """One table compared.
 
     `shown` are the first differences, `by_kind` counts all of them. `respelled` counts rows that the databases
-    write differently and whose values are equal; the mart's checksum is that of values, so it is MySQL's when
-    all are equal. `absent` are columns of MySQL that the mart lacks: a finding too. `out` says that the cycle
+    write differently and whose values are equal. Checksums are of texts, each computed by its own database, so with
+    such rows they differ though all is equal. `absent` are columns of MySQL that the mart lacks: a finding too. `out` says that the cycle
     went on without this table.
     """
 
@@ -144,7 +144,7 @@ def _compare(
         mysql_rows=theirs.rows,
         mart_rows=ours.rows,
         mysql_checksum=theirs.checksum,
-        mart_checksum=ours.checksum if by_kind else theirs.checksum,
+        mart_checksum=ours.checksum,
         columns=len(shape.columns),
         buckets=buckets,
         unlike_buckets=len(unlike),

@@ -106,7 +106,7 @@ def _print(result: proof.Proof) -> None:
         if table.respelled:
             click.echo(
                 f"{table.source}: {table.respelled:,} rows hold numbers that the two databases spell differently;"
-                " read one by one, their values are equal"
+                " so the checksums differ; read one by one, their values are equal"
             )
     if result.note:
         click.echo(result.note)
