@@ -30,8 +30,8 @@ class TableResult:
 
     `shown` are the first differences, `by_kind` counts all of them. `respelled` counts rows that the databases
     write differently and whose values are equal. Checksums are of texts, each computed by its own database, so with
-    such rows they differ though all is equal. `absent` are columns of MySQL that the mart lacks: a finding too. `out` says that the cycle
-    went on without this table.
+    such rows they differ though all is equal. `absent` are columns of MySQL that the mart lacks: a finding too.
+    `out` says that the cycle went on without this table.
     """
 
     source: str
