@@ -105,7 +105,7 @@ def _print(result: proof.Proof) -> None:
             click.echo(f"{table.source}: {hidden:,} more differences; --limit shows more of them")
         if table.respelled:
             click.echo(
-                f"{table.source}: {table.respelled:,} rows hold numbers that the two databases spell differently;"
+                f"{table.source}: {table.respelled:,} rows hold numbers that the two databases spell differently,"
                 " so the checksums differ; read one by one, their values are equal"
             )
     if result.note:
