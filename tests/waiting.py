@@ -11,12 +11,17 @@ Found = TypeVar("Found")
 PAUSE = 0.1
 """Seconds between two looks."""
 
+PATIENCE = 4
+"""How many times slower than a quiet machine this one may be before a wait has failed."""
+
 
 def until(look: Callable[[], Found], what: str, seconds: float, said: Callable[[], str] = str) -> Found:
     """Look again and again until the answer is true; returns it.
 
-    Fails the test after `seconds`, naming `what` was waited for, the last answer, and what `said` adds to it.
+    Fails the test after `seconds`, times `PATIENCE`, naming `what` was waited for, the last answer, and what `said`
+    adds to it.
     """
+    seconds *= PATIENCE
     limit = time.monotonic() + seconds
     while True:
         found = look()

@@ -14,7 +14,7 @@ from tests.pipeline_on_stack import PipelineOnStack
 from tests.services import Services
 from tests.waiting import until
 
-pytestmark = [pytest.mark.kills_services, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.kills_services, pytest.mark.timeout(1800)]
 
 RAW = ("ecs_order_info_raw", "uni_tracking_info_raw", "uni_tracking_spath_raw", "transaction_raw")
 LOADED, APPLIED = "settlement_public.ecs_order_info_raw_ledger", "settlement_ods.mart_uni_tracking_spath"

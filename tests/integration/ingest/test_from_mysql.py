@@ -58,7 +58,7 @@ def test_the_seeded_tables_arrive_whole_then_a_killed_consumer_loses_and_repeats
     (owners,) = pipeline.servers.row(
         "SELECT count(DISTINCT epoch) FROM settlement_public.uni_tracking_spath_raw_ledger"
     )
-    assert owners >= 4
+    assert owners >= 2
     assert all(counts[table] > goal[table] for table in TABLES)
     assert_transactions_are_whole(pipeline)
     assert_decoders_agree(pipeline)
