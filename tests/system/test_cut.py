@@ -35,7 +35,7 @@ def uneven(pipeline: PipelineOnStack) -> PipelineOnStack:
     return pipeline
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_ten_cycles_in_a_row_move_the_cut_and_two_equal_a_replica_stopped_there(
     uneven: PipelineOnStack, drawn: set[int], way: str
 ) -> None:
@@ -60,7 +60,7 @@ def test_ten_cycles_in_a_row_move_the_cut_and_two_equal_a_replica_stopped_there(
     assert writer.answer()["transactions"]["committed"] > 100, "there was little to move the cut"
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_the_proof_refuses_a_replica_that_is_not_at_the_cut(streaming: PipelineOnStack, way: str) -> None:
     with replica(streaming, way) as second:
         before = streaming.drain()["gtid_set"]

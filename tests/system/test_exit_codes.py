@@ -15,7 +15,7 @@ from tests.background import Background, command_line
 from tests.pipeline_on_stack import PipelineOnStack
 from tests.waiting import until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(900)
 
 Change = Callable[[dict[str, Any]], None]
 

@@ -10,7 +10,7 @@ from tests.waiting import until
 TABLES = ("ecs_order_info", "uni_tracking_info", "uni_tracking_spath")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_what_mysql_holds_arrives_in_the_marts_and_is_proven(pipeline: PipelineOnStack) -> None:
     seeded = pipeline.seed(500)
     assert seeded["seeded"] and set(seeded["rows"]) == set(TABLES)
@@ -36,7 +36,7 @@ def test_what_mysql_holds_arrives_in_the_marts_and_is_proven(pipeline: PipelineO
     assert pipeline.does("cycles", "list", "-n", "1")["cycles"][0]["cycle"] == cycles[-1]["cycle"]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_a_damaged_mart_is_found_and_named(streaming: PipelineOnStack) -> None:
     """The proof that the other tests lean on is able to fail."""
     assert streaming.reconcile()["equal"]
@@ -51,7 +51,7 @@ def test_a_damaged_mart_is_found_and_named(streaming: PipelineOnStack) -> None:
     assert str(damaged) in done.stdout and "order_status" in done.stdout, done.stdout
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_consume_until_caught_up_ends_by_itself_with_everything_loaded(pipeline: PipelineOnStack) -> None:
     pipeline.seed(100)
     pipeline.does("schema", "apply")

@@ -101,7 +101,7 @@ def writing(streaming: PipelineOnStack) -> Iterator[PipelineOnStack]:
     yield streaming
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_a_reader_never_sees_an_order_and_its_tracking_row_disagree(writing: PipelineOnStack) -> None:
     with Reader(writing) as reader:
         until(

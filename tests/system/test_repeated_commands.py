@@ -8,7 +8,7 @@ from tests.pipeline_on_stack import PipelineOnStack
 
 TABLES = ("ecs_order_info", "uni_tracking_info", "uni_tracking_spath")
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(900)
 
 
 def test_a_second_seed_changes_nothing(standing: PipelineOnStack) -> None:
