@@ -3,13 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from consumers.messages import Bytes, Place
 from waybill.errors import StoppedTable
 from waybill.objects import StoredBatch
 from waybill.positions import Loaded, Position
+
+
+class Lane(Enum):
+    """What kind of work a task is; each kind has workers of its own."""
+
+    STORE = "store"  # decode, write and put one micro-batch
+    WAREHOUSE = "warehouse"  # claim, load, record a state: one at a time a table
+    ASK = "ask"  # is everything loaded?
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Task:
+    """Work that may wait for others. `run` sees only what was handed to it; `then` is called on the loop's thread."""
+
+    lane: Lane
+    name: str
+    run: Callable[[], Any]
+    then: Callable[[Done], None]
+
+
+class Done(NamedTuple):
+    """A task that ended, with its result or with what it raised."""
+
+    task: Task
+    result: Any
+    error: BaseException | None = None
+
+
+class Workers(Protocol):
+    """Where blocking work is done, so that the loop itself never waits for a service."""
+
+    def submit(self, task: Task) -> None:
+        """Take a task on; never waits. Tasks of one lane begin in the order they came."""
+
+    def finished(self) -> list[Done]:
+        """Those that ended since it was last asked, in the order they ended; never waits."""
+
+    def close(self, seconds: float) -> None:
+        """Begin nothing more; wait at most so long for what was begun."""
 
 
 class Warehouse(Protocol):
