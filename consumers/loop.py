@@ -20,7 +20,7 @@ from consumers.loading import Loading
 from consumers.messages import Message, Place
 from consumers.partition import Partition
 from consumers.patience import Patience
-from consumers.ports import Done, End, Feed, Gone, Lane, Record, Topics, Warehouse, Workers
+from consumers.ports import Arrived, Done, End, Feed, Gone, Lane, Record, Records, Topics, Warehouse, Workers
 from consumers.settings import Consume
 from consumers.stages import Stages
 from consumers.streams import Stream
@@ -33,7 +33,7 @@ from waybill.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 
-_POLL_MESSAGES = 2_000
+_POLL_MESSAGES = 5_000
 _POLL_SECONDS = 0.2
 _BUSY_POLL_SECONDS = 0.02  # while workers may finish something
 _DRAIN_SECONDS = 8.0
@@ -136,7 +136,7 @@ class Loop:
         self._reading.worked()
         self.budget.polled(watch.spent["poll"], len(arrived))
 
-    def _take(self, arrived: Sequence[Record | End | Gone]) -> None:
+    def _take(self, arrived: Sequence[Arrived]) -> None:
         now = self._clock.monotonic()
         for item in arrived:
             carried = self.carried.get(item.topic)
@@ -144,6 +144,8 @@ class Loop:
             if carried is None or partition is None or partition.batcher is None:
                 continue
             match item:
+                case Records():
+                    partition.batcher.take(item.messages, now)
                 case Record():
                     partition.batcher.add(Message(item.offset, item.time, item.key, item.value), now)
                 case End():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
-from consumers.messages import Bytes, Place
+from consumers.messages import Bytes, Messages, Place
 from waybill.errors import StoppedTable
 from waybill.objects import StoredBatch
 from waybill.positions import Loaded, Position
@@ -134,6 +134,14 @@ class Record(NamedTuple):
     value: Bytes
 
 
+class Records(NamedTuple):
+    """Messages of one partition that arrived together, in the order of their offsets; at least one."""
+
+    topic: str
+    partition: int
+    messages: Messages
+
+
 class End(NamedTuple):
     """The reader stands at the partition's last stable offset."""
 
@@ -150,6 +158,9 @@ class Gone(NamedTuple):
     error: str
 
 
+Arrived = Record | Records | End | Gone
+
+
 class Feed(Protocol):
     """A member of the consumer group."""
 
@@ -161,7 +172,7 @@ class Feed(Protocol):
     ) -> None:
         """Join. Assigned partitions stand still until `start`."""
 
-    def poll(self, limit: int, seconds: float) -> list[Record | End | Gone]:
+    def poll(self, limit: int, seconds: float) -> list[Arrived]:
         """What arrived, at most `limit`, waiting at most `seconds`. Raises `StaleOwner` when fenced."""
 
     def start(self, offsets: Mapping[Place, int]) -> None:

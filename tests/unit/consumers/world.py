@@ -16,8 +16,8 @@ from consumers.assignment import Assignment
 from consumers.decoder import FastavroDecoder
 from consumers.decoding import Decoding
 from consumers.loop import Loop
-from consumers.messages import Message, Place
-from consumers.ports import DeadLetter, Done, End, Ends, Gone, Outcome, Record, Task, TopicInfo, Workers
+from consumers.messages import Message, Messages, Place
+from consumers.ports import Arrived, DeadLetter, Done, End, Ends, Outcome, Records, Task, TopicInfo, Workers
 from consumers.settings import Consume, Storage
 from consumers.stages import Stages
 from consumers.storing import Storing
@@ -149,17 +149,18 @@ class Member:
     ) -> None:
         self.assigned, self.revoked = assigned, revoked
 
-    def poll(self, limit: int, seconds: float) -> list[Record | End | Gone]:
+    def poll(self, limit: int, seconds: float) -> list[Arrived]:
         self._world.time.sleep(seconds)
         self._world.need("kafka")
-        found: list[Record | End | Gone] = []
+        found: list[Arrived] = []
         for place, at in self._at.items():
             if place in self.paused:
                 continue
             log = self._world.logs[place]
-            for message in log[at : at + limit - len(found)]:
-                found.append(Record(*place, *message))
-                self._at[place] = message.offset + 1
+            run = log[at : at + limit - sum(len(i.messages) for i in found if isinstance(i, Records))]
+            if run:
+                found.append(Records(*place, Messages.of(run)))
+                self._at[place] = run[-1].offset + 1
             if self._at[place] == len(log) and self._told.get(place) != len(log) and len(found) < limit:
                 found.append(End(*place, len(log)))
                 self._told[place] = len(log)
