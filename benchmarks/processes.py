@@ -34,7 +34,7 @@ def _part(pid: int) -> str | None:
     except OSError:
         return None
     for part, (first, *rest) in PARTS.items():
-        if first in words and all(word in words for word in rest) and (part != "s3" or "java" in words or True):
+        if first in words and all(word in words for word in rest):
             return part
     return None
 

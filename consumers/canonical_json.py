@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -48,6 +49,7 @@ _NUL = "\\u0000"  # the only way for the character NUL into a JSON text
 _MARKED = re.compile(r'"\\u0000([^"]*)"')
 
 
+@lru_cache(maxsize=4096)
 def _marked_float(text: str) -> float | str:
     """A number, or where orjson would write it in another way, its text behind a NUL, which no other text holds."""
     value = _number(text) if len(text) > _DOUBLE_DIGITS else float(text)
