@@ -14,7 +14,9 @@ from cli import ingest
 from cli.config import refuse_misfit
 from cli.context import Context, json_option, pass_context, print_json, print_table
 from consumers.loop import Loop
+from consumers.tally import slowest
 from waybill.errors import StaleOwner, UnreachableError
+from waybill.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 
@@ -80,22 +82,30 @@ def _patiently(build: Callable[[], _T], stopping: list[bool]) -> _T | None:
     return None
 
 
+def _times(loop: Loop, slow: str) -> str:
+    """Where the time went, in one line."""
+    total = Stopwatch(time.monotonic)
+    for carried in loop.carried.values():
+        total.add(carried.tally.work)
+    stages = {"poll": loop.budget.poll, **total.spent}
+    said = ", ".join(f"{stage} {spent.wall:.1f}" for stage, spent in stages.items())
+    return f"seconds of work by stage: {said}{f'; most was waited for {slow}' if slow else ''}"
+
+
 def _report(loop: Loop, seconds: float, as_json: bool) -> int:
     """What was done; 4 when a table is stopped."""
-    done = []
-    for carried in loop.carried.values():
-        tally = carried.tally
-        done.append(
-            {
-                "table": carried.stream.name, "rows": tally.rows, "batches": tally.batches, "loads": tally.loads,
-                "dead_letters": tally.dead_letters, "bytes": tally.bytes_stored,
-                "seconds": {stage: round(spent, 3) for stage, spent in tally.seconds.items()},
-                "stopped": str(carried.stopped) if carried.stopped else None,
-            }
-        )  # fmt: skip
+    done = [
+        {
+            "table": carried.stream.name, **carried.tally.shown(),
+            "stopped": str(carried.stopped) if carried.stopped else None,
+        }
+        for carried in loop.carried.values()
+    ]  # fmt: skip
+    slow = slowest({carried.stream.name: carried.tally for carried in loop.carried.values()})
+    log.info("%s", _times(loop, slow))
     stopped = [one["stopped"] for one in done if one["stopped"]]
     if as_json:
-        print_json({"seconds": round(seconds, 3), "tables": done})
+        print_json({"seconds": round(seconds, 3), "loop": loop.budget.shown(), "slowest": slow, "tables": done})
     else:
         header = ["table", "rows", "batches", "loads", "dead letters", "bytes"]
         rows = [

@@ -21,13 +21,16 @@ from consumers.kafka_feed import KafkaFeed, settings
 from consumers.kafka_topics import KafkaTopics
 from consumers.loop import Loop
 from consumers.native_decoder import NativeDecoder
+from consumers.ports import Lane
 from consumers.registry import Registry
 from consumers.settings import Batching
 from consumers.stages import Stages
 from consumers.storing import Storing
 from consumers.streams import Shape, Stream
+from consumers.threads import Threads
 from loaders.postgres import Postgres
 from loaders.raw_store import RawStore
+from loaders.raw_stores import RawStores
 from loaders.read_back import S3Objects
 from warehouse.session import Session
 from waybill import addresses, raw
@@ -123,7 +126,7 @@ def loop(context: Context, chosen: Sequence[Stream], member: str | None) -> Loop
     prefix = pipeline.source.topic_prefix
     s3, kafka = where.s3, where.kafka.bootstrap
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    store, known_topics = raw_store(context), topics(context)
+    store, known_topics = RawStores(lambda: raw_store(context)), topics(context)
     bucket = S3Bucket(bucket_client(s3), s3.bucket)
     storing = Storing(bucket, pipeline.storage, clock)
     feed = KafkaFeed(settings(kafka, pipeline.consume.group_of(prefix), member))
@@ -131,9 +134,11 @@ def loop(context: Context, chosen: Sequence[Stream], member: str | None) -> Loop
     decoding = Decoding(
         Registry(where.registry.url), NativeDecoder(FastavroDecoder()), pipeline.consume.dead_letters_in_a_row
     )
-    stages = Stages(decoding, letters, storing, store, owner, clock)
+    stages = Stages(decoding, letters, storing, owner, clock)
+    consume = pipeline.consume
+    workers = Threads({Lane.STORE: consume.parallel_stores, Lane.WAREHOUSE: consume.parallel_loads, Lane.ASK: 1})
     assignment = Assignment(feed, known_topics, store, bucket, storing, owner, clock)
     bucket.check()
     for stream in chosen:
         store.check(stream.raw)
-    return Loop(chosen, feed, known_topics, store, assignment, stages, pipeline.consume, clock)
+    return Loop(chosen, feed, known_topics, store, workers, assignment, stages, consume, clock)

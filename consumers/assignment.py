@@ -7,8 +7,9 @@ nothing missing above it. What does not fit stops the table with the commands th
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from consumers.messages import Place
 from consumers.partition import Lost, Partition
@@ -26,6 +27,13 @@ _BEHIND_SECONDS = 60.0  # a broker that has just started may not know its last r
 _LOST_SECONDS = 60.0
 
 
+class Claims(NamedTuple):
+    """What came of a claim: the positions now owned, and the partitions that another owner still moves."""
+
+    claimed: dict[Place, Position]
+    held: dict[Place, Lost]
+
+
 class Assignment:
     """Claims partitions for one consumer process."""
 
@@ -38,30 +46,44 @@ class Assignment:
         self._least_epochs: dict[str, int] = {}
         self._behind_since: dict[Place, float] = {}
 
-    def claim(self, stream: Stream, partitions: Sequence[Partition]) -> None:
-        """Own these partitions of one stream and start reading them.
+    def claim(self, stream: Stream, asked: Mapping[Place, Lost | None], wanted: Callable[[Place], bool]) -> Claims:
+        """Own these partitions of one stream in the warehouse; changes nothing here, so that any thread may call it.
 
+        `asked` says of each whose it was last seen to be; `wanted` whether it is still assigned to this member, asked
+        again right before the epochs are raised, so that a late claim does not shut out the next owner.
         Raises `UnreachableError` (call again later) and `StoppedTable`.
         """
         info = self._topics.describe([stream.topic]).get(stream.topic)
         if info is None:
             raise UnreachableError(f"topic {stream.topic} is not there yet")
         known = {position.place: position for position in self._warehouse.positions(stream.raw)}
-        wanted = [p for p in partitions if not self._held_by_another(p, known.get(p.place))]
-        if not wanted:
-            return
-        ends = self._topics.ends(p.place for p in wanted)
-        asked = [self._judged(stream, p.place, info, known, ends) for p in wanted]
-        claimed = self._warehouse.claim(stream.raw, asked, self._owner, self._least_epoch(stream))
-        places = {position.place: position for position in claimed}
-        for partition in wanted:
-            position = places[partition.place]
+        held = {place: found for place, lost in asked.items() if (found := self._held(lost, known.get(place)))}
+        free = [place for place in asked if place not in held]
+        if not free:
+            return Claims({}, held)
+        ends = self._topics.ends(free)
+        judged = [self._judged(stream, place, info, known, ends) for place in free]
+        least = self._least_epoch(stream)
+        mine = [position for position in judged if wanted(position.place)]
+        claimed = self._warehouse.claim(stream.raw, mine, self._owner, least) if mine else []
+        return Claims({position.place: position for position in claimed}, held)
+
+    def begin(self, partitions: Sequence[Partition], claims: Claims) -> None:
+        """Start reading the claimed ones of these partitions; leave those alone that another owner moves."""
+        offsets: dict[Place, int] = {}
+        for partition in partitions:
+            position = claims.claimed.get(partition.place)
+            if position is None:
+                partition.lost = claims.held.get(partition.place, partition.lost)
+                continue
             partition.claimed(position, self._clock.monotonic())
+            offsets[partition.place] = position.next_offset
             log.info(
                 "%s: owns %s partition %d from offset %d on (epoch %d)",
-                stream.name, position.topic, position.partition, position.next_offset, position.epoch,
+                partition.stream.name, *position.place, position.next_offset, position.epoch,
             )  # fmt: skip
-        self._feed.start({p.place: places[p.place].next_offset for p in wanted})
+        if offsets:
+            self._feed.start(offsets)
 
     def lost(self, partition: Partition) -> None:
         """Somebody else raised the epoch of a partition: leave it alone while that owner moves it."""
@@ -70,17 +92,16 @@ class Assignment:
         if seen is not None:
             partition.lost = Lost(seen.epoch, seen.next_offset, self._clock.monotonic() + _LOST_SECONDS)
 
-    def _held_by_another(self, partition: Partition, position: Position | None) -> bool:
-        lost = partition.lost
+    def _held(self, lost: Lost | None, position: Position | None) -> Lost | None:
+        """Of a partition that was lost: how its other owner stands, None when that one has gone silent."""
         if lost is None or position is None:
-            return False
-        if self._clock.monotonic() < lost.until:
-            return True
+            return None
+        now = self._clock.monotonic()
+        if now < lost.until:
+            return lost
         if (position.epoch, position.next_offset) == (lost.epoch, lost.next_offset):
-            return False
-        lost.epoch, lost.next_offset = position.epoch, position.next_offset
-        lost.until = self._clock.monotonic() + _LOST_SECONDS
-        return True
+            return None
+        return Lost(position.epoch, position.next_offset, now + _LOST_SECONDS)
 
     def _least_epoch(self, stream: Stream) -> int:
         """Epochs never repeat, also after the warehouse was restored to an older state: the bucket is asked, once."""

@@ -45,6 +45,23 @@ class Batcher:
         if len(self._open) >= self._policy.rows or self._open_bytes >= self._policy.bytes:
             self.close(now)
 
+    def take(self, messages: Messages, now: float) -> None:
+        """Take messages that follow each other, as `add` takes each; all at once where no limit is in sight."""
+        size = messages.size
+        if (
+            messages.offsets[0] < self._next
+            or len(self._open) + len(messages) >= self._policy.rows
+            or self._open_bytes + size >= self._policy.bytes
+        ):
+            for index in range(len(messages)):
+                self.add(messages[index], now)
+            return
+        if not len(self._open):
+            self._since = now
+        self._open.extend(messages)
+        self._open_bytes += size
+        self._next = messages.offsets[-1] + 1
+
     def reached_end(self, offset: int) -> None:
         """The partition's last stable offset was met: control records up to it belong to the open batch."""
         self._next = max(self._next, offset)

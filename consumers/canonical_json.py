@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
 from typing import Any
+
+import orjson
 
 _DOUBLE_DIGITS = 17
 _LONG_NUMBER = re.compile(rf"[\d.]{{{_DOUBLE_DIGITS + 1},}}")
@@ -41,6 +45,25 @@ def _refuse(text: str) -> Any:
     raise ValueError(f"{text} is not JSON")
 
 
+_NUL = "\\u0000"  # the only way for the character NUL into a JSON text
+_MARKED = re.compile(r'"\\u0000([^"]*)"')
+
+
+@lru_cache(maxsize=4096)
+def _marked_float(text: str) -> float | str:
+    """A number, or where orjson would write it in another way, its text behind a NUL, which no other text holds."""
+    value = _number(text) if len(text) > _DOUBLE_DIGITS else float(text)
+    shown = value.text if isinstance(value, _Exact) else repr(value)
+    if not isfinite(value):
+        raise ValueError(f"{text} is beyond the range of a double")
+    return f"\0{shown}" if isinstance(value, _Exact) or "e" in shown else value
+
+
+def _marked_int(text: str) -> int | str:
+    return int(text) if len(text) <= _DOUBLE_DIGITS else f"\0{int(text)}"
+
+
+_marker = json.JSONDecoder(parse_float=_marked_float, parse_int=_marked_int, parse_constant=_refuse)
 _decoder = json.JSONDecoder(parse_float=_number, parse_constant=_refuse)
 _encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _ascii = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"))
@@ -56,8 +79,33 @@ def _write(value: Any, encoder: json.JSONEncoder) -> str:
     return value.text if isinstance(value, _Exact) else encoder.encode(value)
 
 
+# What orjson would write in another way: many digits (also of whole numbers), exponents, very small numbers, -0.
+_NOT_FOR_ORJSON = re.compile(r"[\d.]{17}|\d[eE]|0\.0000|-0(?![\d.])")
+
+
 def canonical(text: str) -> str:
-    """The canonical text of one JSON value. Raises ValueError for anything else."""
+    """The canonical text of one JSON value. Raises ValueError for anything else.
+
+    Most texts go through orjson, which writes the same form but for some numbers; what it refuses goes the exact way.
+    """
+    try:
+        if _NOT_FOR_ORJSON.search(text) is None:
+            return orjson.dumps(orjson.loads(text), option=orjson.OPT_SORT_KEYS).decode()
+        if _NUL not in text:
+            shown = orjson.dumps(_marker.decode(text), option=orjson.OPT_SORT_KEYS).decode()
+            return _MARKED.sub(r"\1", shown)
+    except (ValueError, TypeError, RecursionError):
+        pass
+    return exact(text)
+
+
+def canonical_each(texts: Iterable[str | None]) -> list[str | None]:
+    """The same for many; a NULL stays one."""
+    return [None if text is None else canonical(text) for text in texts]
+
+
+def exact(text: str) -> str:
+    """The canonical text, by the definition above alone."""
     value = _decoder.decode(text)
     # Only a text with this many digits can hold an exact number; the rest goes the fast way.
     long = _LONG_NUMBER.search(text) is not None

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from consumers.debezium_topics import shape_notifications, shape_transactions
 from consumers.decoder import HEADER, Decoder
-from consumers.messages import MicroBatch
+from consumers.messages import Messages, MicroBatch
 from consumers.ports import DeadLetter, Schemas
 from consumers.repairs import go_on_at
 from consumers.rows import columns_of, shape_rows
@@ -90,6 +90,9 @@ class Decoding:
         """Indexes of the messages by the ids of their value's and key's schema, and those without readable ids."""
         groups: dict[tuple[bytes, bytes | None], list[int]] = {}
         bad: dict[int, str] = {}
+        one = _one_header(batch.messages)
+        if one is not None:
+            return {one: list(range(len(batch.messages)))}, {}
         for index, (key, value) in enumerate(zip(batch.messages.keys, batch.messages.values, strict=True)):
             if value is None:
                 continue
@@ -197,17 +200,29 @@ class Decoding:
         return in_a_row
 
 
+def _one_header(messages: Messages) -> tuple[int, int | None] | None:
+    """The schema ids that all messages share, as nearly always; None when they differ or one is not readable."""
+    values = {value and value[:HEADER] for value in messages.values}
+    keys = {key and key[:HEADER] for key in messages.keys}
+    if len(values) != 1 or len(keys) != 1:
+        return None
+    value, key = values.pop(), keys.pop()
+    for header in (value, key):
+        if header is not None and (len(header) < HEADER or header[0] != _MAGIC):
+            return None
+    return None if value is None else (_schema_id(value), None if key is None else _schema_id(key))
+
+
 def _schema_id(header: bytes) -> int:
     return int.from_bytes(header[1:HEADER], "big")
 
 
 def _with_message(made: Shaped, batch: MicroBatch, schema_id: int, indexes: list[int]) -> pa.Table:
     """Put what is known of each row's message in front of it."""
-    origins = [indexes[row] for row in made.origins]
-    offsets, times = batch.messages.offsets, batch.messages.times
-    produced = pa.chunked_array([pa.array([times[i] for i in origins], pa.int64())])
+    origins = pa.array(indexes, pa.int64()).take(places(made.origins))
+    produced = pa.chunked_array([pa.array(batch.messages.times, pa.int64()).take(origins)])
     front = {
-        "_offset": pa.chunked_array([pa.array([offsets[i] for i in origins], pa.int64())]),
+        "_offset": pa.chunked_array([pa.array(batch.messages.offsets, pa.int64()).take(origins)]),
         "_produced_at": micros(produced, "ms"),
         "_schema_id": pa.chunked_array([pa.repeat(pa.scalar(schema_id, pa.int32()), len(origins))]),
     }

@@ -13,8 +13,8 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from consumers.kafka_topics import translated
-from consumers.messages import Place
-from consumers.ports import End, Gone, Record
+from consumers.messages import Messages, Place
+from consumers.ports import Arrived, End, Gone, Records
 from waybill.errors import StaleOwner, UnreachableError
 
 log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class KafkaFeed:
         with translated("joining the consumer group"):
             self._consumer.subscribe(list(topics), on_assign=on_assign, on_revoke=on_revoke, on_lost=on_lost)
 
-    def poll(self, limit: int, seconds: float) -> list[Record | End | Gone]:
+    def poll(self, limit: int, seconds: float) -> list[Arrived]:
         try:
             messages: list[Any] = self._consumer.consume(limit, seconds)
         except KafkaException as error:
@@ -91,24 +91,38 @@ class KafkaFeed:
             raise UnreachableError(f"reading from Kafka: {error.args[0]}") from error
         if self._fatal is not None:
             self._refuse(self._fatal)
-        found: list[Record | End | Gone] = []
+        return self._arrived(messages)
+
+    def _arrived(self, messages: list[Any]) -> list[Arrived]:
+        """Messages by the runs in which they came, one partition after the other."""
+        found: list[Arrived] = []
+        place: Place | None = None
         for message in messages:
             problem = message.error()
-            if problem is None:
-                found.append(
-                    Record(
-                        message.topic(), message.partition(), message.offset(), message.timestamp()[1],
-                        message.key(), message.value(),
-                    )
-                )  # fmt: skip
-            elif problem.code() == KafkaError._PARTITION_EOF:
-                found.append(End(message.topic(), message.partition(), message.offset()))
-            elif problem.code() in _GONE:
-                found.append(Gone(message.topic(), message.partition(), str(problem)))
-            else:
-                self._refuse(problem)
-                self._said(problem, message.topic() or "")
+            if problem is not None:
+                place = None
+                self._noted(message, problem, found)
+                continue
+            here = (message.topic(), message.partition())
+            if here != place:
+                place, run = here, Messages()
+                found.append(Records(*here, run))
+                offsets, times, keys, values = run.offsets, run.times, run.keys, run.values
+            offsets.append(message.offset())
+            times.append(message.timestamp()[1])
+            keys.append(message.key())
+            values.append(message.value())
         return found
+
+    def _noted(self, message: Any, problem: Any, found: list[Arrived]) -> None:
+        """What is no message."""
+        if problem.code() == KafkaError._PARTITION_EOF:
+            found.append(End(message.topic(), message.partition(), message.offset()))
+        elif problem.code() in _GONE:
+            found.append(Gone(message.topic(), message.partition(), str(problem)))
+        else:
+            self._refuse(problem)
+            self._said(problem, message.topic() or "")
 
     def start(self, offsets: Mapping[Place, int]) -> None:
         for (topic, partition), offset in offsets.items():

@@ -1,7 +1,8 @@
-"""The loop: read, close micro-batches, bring them into the bucket, load them. One process, any number of tables.
+"""The loop: read, close micro-batches, have them stored and loaded. One process, any number of tables.
 
-Nothing in it waits for one table alone: what cannot be done now is tried again later, while the others go on and
-Kafka hears from this member. Memory is bounded by pausing partitions.
+It is the one owner of all state, on one thread, and waits for nothing but a poll: whatever may wait for a service is
+handed to the workers and comes back as finished. So no table waits for another, and Kafka hears from this member.
+What comes back for a partition that was given up meanwhile is thrown away. Memory is bounded by pausing partitions.
 """
 
 from __future__ import annotations
@@ -10,38 +11,52 @@ import logging
 import threading
 from collections.abc import Sequence
 
-from consumers.assignment import Assignment, gone, moved
+from consumers.assignment import Assignment, gone
+from consumers.bringing import Bringing
 from consumers.carried import Carried
 from consumers.caught_up import CaughtUp
+from consumers.claiming import Claiming
+from consumers.loading import Loading
 from consumers.messages import Message, Place
-from consumers.partition import Partition, Work
+from consumers.partition import Partition
 from consumers.patience import Patience
-from consumers.ports import End, Feed, Gone, Record, Topics, Warehouse
-from consumers.repairs import begin_again
+from consumers.ports import Arrived, Done, End, Feed, Gone, Lane, Record, Records, Topics, Warehouse, Workers
 from consumers.settings import Consume
 from consumers.stages import Stages
 from consumers.streams import Stream
+from consumers.tally import Budget
+from consumers.telling import Telling
+from consumers.under_way import UnderWay
 from waybill.clock import Clock
-from waybill.errors import StaleOwner, StoppedTable, UnreachableError, WaybillError
-from waybill.positions import Loaded
+from waybill.errors import StoppedTable, UnreachableError
+from waybill.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 
-_POLL_MESSAGES = 2_000
+_POLL_MESSAGES = 5_000
 _POLL_SECONDS = 0.2
+_BUSY_POLL_SECONDS = 0.02  # while workers may finish something
+_DRAIN_SECONDS = 8.0
 
 
 class Loop:
     """Carries streams until `finished` is set (by a signal handler, say), or until it has caught up."""
 
     def __init__(
-        self, streams: Sequence[Stream], feed: Feed, topics: Topics, warehouse: Warehouse,
+        self, streams: Sequence[Stream], feed: Feed, topics: Topics, warehouse: Warehouse, workers: Workers,
         assignment: Assignment, stages: Stages, settings: Consume, clock: Clock,
     ) -> None:  # fmt: skip
         self._feed, self._topics, self._warehouse = feed, topics, warehouse
-        self._assignment, self._stages, self._settings, self._clock = assignment, stages, settings, clock
+        self._stages, self._settings, self._clock = stages, settings, clock
+        self._under_way = UnderWay(workers)
+        self._claiming = Claiming(assignment, feed, self._under_way, self._stop)
+        self._bringing = Bringing(stages, feed, self._under_way, self._stop, clock)
+        self._loading = Loading(feed, topics, warehouse, assignment, self._under_way, self._stop, clock)
+        self._telling = Telling(warehouse, stages.owner, self._under_way)
         self.carried = {stream.topic: Carried.of(stream, clock) for stream in streams}
+        self.budget = Budget()
         self._reading = Patience(clock, "reading from Kafka")
+        self._looks = self._caught_up = False
         self.finished = threading.Event()
 
     def run(self, until_caught_up: bool = False) -> None:
@@ -55,53 +70,73 @@ class Loop:
         try:
             while not self.finished.is_set():
                 self.step(goal)
-                if goal is not None and goal.reached(self.carried.values()):
+                if goal is not None:
+                    self._look(goal)
+                if self._caught_up:
                     log.info("caught up")
                     return
+            self._drain()
         finally:
-            for carried in self.carried.values():
-                carried.partitions.clear()
-            self._feed.close()
+            self.close()
+
+    def close(self) -> None:
+        """Leave the group; what is not loaded is dropped."""
+        for carried in self.carried.values():
+            self._revoked(list(carried.partitions))
+        self._feed.close()
+        self._under_way.close()
 
     def step(self, goal: CaughtUp | None = None) -> None:
-        """One turn: never waits longer than a poll, except for the work that it does."""
+        """One turn: takes what arrived and what was finished, and hands out what can be done now."""
         self._read()
+        watch = Stopwatch(self._clock.monotonic)
+        with watch.time("turn"):
+            self._under_way.settle()
+            self._turns(goal)
+            while self._under_way.settle():
+                self._turns(goal)
+        self.budget.turn = self.budget.turn.and_also(watch.spent["turn"])
+
+    def _turns(self, goal: CaughtUp | None) -> None:
         now = self._clock.monotonic()
         for carried in self.carried.values():
-            try:
+            if carried.stopped is None or now >= carried.retry_at:
                 self._turn(carried, now, goal)
-            except StoppedTable as error:
-                carried.stop(error, self._feed, now + self._settings.retry_stopped_seconds)
-            carried.keep_memory(self._feed)
-            if carried.stopped is not None:
-                carried.tell(self._warehouse, self._stages.owner)
+            carried.keep_memory(self._feed, now)
+            self._telling.turn(carried, now)
 
     def _turn(self, carried: Carried, now: float, goal: CaughtUp | None) -> None:
-        if carried.stopped is not None and now < carried.retry_at:
-            return
-        self._claim(carried)
+        self._claiming.turn(carried, now)
         for partition in carried.partitions.values():
-            batcher = partition.batcher
-            if batcher is None:
+            if partition.batcher is None:
                 continue
-            at_goal = goal is not None and goal.wants(partition.place, batcher.next_offset)
-            if batcher.due(now) or at_goal or carried.paused:
-                batcher.close(now)
-            self._advance(carried, partition)
+            at_goal = goal is not None and goal.wants(partition.place, partition.batcher.next_offset)
+            partition.close_due(now, hurry=at_goal or carried.paused)
+            self._bringing.turn(carried, partition, now)
         self._load(carried)
         if carried.quiet:
-            carried.runs(self._warehouse, self._stages.owner)
+            carried.runs()
+
+    def _load(self, carried: Carried) -> None:
+        self._loading.turn(carried, self._clock.monotonic())
 
     def _read(self) -> None:
+        seconds = _BUSY_POLL_SECONDS if self._under_way else _POLL_SECONDS
         if not self._reading.over:
-            self._clock.sleep(_POLL_SECONDS)
+            self._clock.sleep(seconds)
             return
+        watch = Stopwatch(self._clock.monotonic)
         try:
-            arrived = self._feed.poll(_POLL_MESSAGES, _POLL_SECONDS)
+            with watch.time("poll"):
+                arrived = self._feed.poll(_POLL_MESSAGES, seconds)
+                self._take(arrived)
         except UnreachableError as error:
             self._reading.failed(error)
             return
         self._reading.worked()
+        self.budget.polled(watch.spent["poll"], len(arrived))
+
+    def _take(self, arrived: Sequence[Arrived]) -> None:
         now = self._clock.monotonic()
         for item in arrived:
             carried = self.carried.get(item.topic)
@@ -109,109 +144,39 @@ class Loop:
             if carried is None or partition is None or partition.batcher is None:
                 continue
             match item:
+                case Records():
+                    partition.batcher.take(item.messages, now)
                 case Record():
                     partition.batcher.add(Message(item.offset, item.time, item.key, item.value), now)
                 case End():
                     partition.batcher.reached_end(item.offset)
                     partition.end = item.offset
                 case Gone():
-                    self._gone(carried, partition, item, now)
+                    self._stop(carried, gone(partition, item.error))
 
-    def _gone(self, carried: Carried, partition: Partition, item: Gone, now: float) -> None:
-        carried.stop(gone(partition, item.error), self._feed, now + self._settings.retry_stopped_seconds)
+    def _stop(self, carried: Carried, error: StoppedTable) -> None:
+        carried.stop(error, self._feed, self._clock.monotonic() + self._settings.retry_stopped_seconds)
 
-    def _claim(self, carried: Carried) -> None:
-        unclaimed = carried.unclaimed
-        if not unclaimed or not carried.claims.over:
+    def _look(self, goal: CaughtUp) -> None:
+        """Ask now and then whether everything is loaded; one question at a time."""
+        if self._looks or not goal.due():
             return
-        try:
-            self._assignment.claim(carried.stream, unclaimed)
-        except UnreachableError as error:
-            carried.claims.failed(error)
-            return
-        carried.claims.worked()
+        self._looks = True
 
-    def _advance(self, carried: Carried, partition: Partition) -> None:
-        """Bring the partition's closed batches into the bucket, as far as it goes."""
-        while partition.patience.over and (work := partition.next_work) is not None:
-            try:
-                self._stages.advance(partition, work, carried.tally)
-            except UnreachableError as error:
-                partition.patience.failed(error)
-                return
-            except StaleOwner as error:
-                log.error("%s", error)
-                self._assignment.lost(partition)
-                return
-            partition.patience.worked()
+        def answered(done: Done) -> None:
+            self._looks = False
+            if done.error is not None and not isinstance(done.error, UnreachableError):
+                raise done.error
+            self._caught_up = goal.answered(bool(done.result), done.error)
 
-    def _load(self, carried: Carried) -> None:
-        ready = {p.place: p.ready for p in carried.partitions.values()}
-        stored = [work.stored for works in ready.values() for work in works if work.stored is not None]
-        if not stored or not carried.loads.over:
-            return
-        try:
-            self._same_topic(carried)
-            with carried.tally.timed(self._clock, "load"):
-                done = self._warehouse.load(carried.stream.raw, stored)
-        except UnreachableError as error:
-            carried.loads.failed(error)
-            return
-        except StoppedTable:
-            raise
-        except WaybillError as error:
-            # Read again from Kafka under a new epoch: that mends an object that was lost or changed.
-            raise StoppedTable(carried.stream.name, error.what, kept=error.kept, todo=error.todo) from error
-        carried.loads.worked()
-        self._loaded(carried, ready, done)
+        self._under_way.submit(Lane.ASK, "caught up?", goal.look(self.carried.values()), answered)
 
-    def _same_topic(self, carried: Carried) -> None:
-        """After the last fetch, before the load: if the id still stands, no message came from another topic."""
-        topic = carried.stream.topic
-        info = self._topics.describe([topic]).get(topic)
-        if info is None:
-            raise UnreachableError(f"topic {topic} is gone; what was read of it is not loaded until it is known why")
-        for partition in carried.partitions.values():
-            if partition.position is not None and partition.position.topic_id != info.topic_id:
-                raise StoppedTable(
-                    carried.stream.name,
-                    f"the topic {topic} was deleted and made again while it was read",
-                    kept="what was loaded; nothing of the new topic is loaded",
-                    todo=begin_again(carried.stream.raw, topic),
-                )
-
-    def _loaded(self, carried: Carried, ready: dict[Place, list[Work]], done: Loaded) -> None:
-        stopped: StoppedTable | None = None
-        commits: dict[Place, int] = {}
-        stale = {(batch.topic, batch.partition): error for batch, error in done.stale}
-        for place, works in ready.items():
-            partition = carried.partitions[place]
-            if place in stale:
-                log.error("%s", stale[place])
-                self._assignment.lost(partition)
-                continue
-            for work in works:
-                partition.work.popleft()
-                assert work.stored and work.decoded and partition.position
-                partition.position = moved(partition.position, work.stored.next_offset)
-                commits[place] = work.stored.next_offset
-                stopped = stopped or work.decoded.stopped
-        self._count(carried, done)
-        self._feed.commit(commits)
-        if stopped is not None:
-            raise stopped
-        carried.runs(self._warehouse, self._stages.owner)
-
-    def _count(self, carried: Carried, done: Loaded) -> None:
-        tally = carried.tally
-        rows = sum(batch.rows for batch in done.batches)
-        tally.rows += rows
-        tally.batches += len(done.batches)
-        tally.loads += 1
-        tally.dead_letters += sum(batch.dead_letters for batch in done.batches)
-        tally.bytes_stored += sum(batch.size for batch in done.batches)
-        if rows:
-            log.info("%s: %d rows in %d objects loaded", carried.stream.raw, rows, len(done.batches))
+    def _drain(self) -> None:
+        """Told to end: loads under way may commit and be told to Kafka; nothing else is begun."""
+        limit = self._clock.monotonic() + _DRAIN_SECONDS
+        while any(c.asking == "load" for c in self.carried.values()) and self._clock.monotonic() < limit:
+            if not self._under_way.settle():
+                self._clock.sleep(_BUSY_POLL_SECONDS)
 
     def _assigned(self, places: list[Place]) -> None:
         for place in places:
@@ -220,5 +185,7 @@ class Loop:
 
     def _revoked(self, places: list[Place]) -> None:
         for place in places:
-            if self.carried[place[0]].partitions.pop(place, None) is not None:
+            partition = self.carried[place[0]].partitions.pop(place, None)
+            if partition is not None:
+                partition.drop()
                 log.info("gives up %s partition %d; what was not loaded of it is dropped", *place)

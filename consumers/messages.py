@@ -41,6 +41,18 @@ class Messages:
         self.keys.append(message.key)
         self.values.append(message.value)
 
+    def extend(self, more: Messages) -> None:
+        """Messages that follow."""
+        self.offsets += more.offsets
+        self.times += more.times
+        self.keys += more.keys
+        self.values += more.values
+
+    @property
+    def size(self) -> int:
+        """Bytes of keys and values."""
+        return sum(map(len, filter(None, self.keys))) + sum(map(len, filter(None, self.values)))
+
     def __len__(self) -> int:
         return len(self.offsets)
 

@@ -3,13 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from consumers.messages import Bytes, Place
+from consumers.messages import Bytes, Messages, Place
 from waybill.errors import StoppedTable
 from waybill.objects import StoredBatch
 from waybill.positions import Loaded, Position
+
+
+class Lane(Enum):
+    """What kind of work a task is; each kind has workers of its own."""
+
+    STORE = "store"  # decode, write and put one micro-batch
+    WAREHOUSE = "warehouse"  # claim, load, record a state: one at a time a table
+    ASK = "ask"  # is everything loaded?
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Task:
+    """Work that may wait for others. `run` sees only what was handed to it; `then` is called on the loop's thread."""
+
+    lane: Lane
+    name: str
+    run: Callable[[], Any]
+    then: Callable[[Done], None]
+
+
+class Done(NamedTuple):
+    """A task that ended, with its result or with what it raised."""
+
+    task: Task
+    result: Any
+    error: BaseException | None = None
+
+
+class Workers(Protocol):
+    """Where blocking work is done, so that the loop itself never waits for a service."""
+
+    def submit(self, task: Task) -> None:
+        """Take a task on; never waits. Tasks of one lane begin in the order they came."""
+
+    def finished(self) -> list[Done]:
+        """Those that ended since it was last asked, in the order they ended; never waits."""
+
+    def close(self, seconds: float) -> None:
+        """Begin nothing more; wait at most so long for what was begun."""
 
 
 class Warehouse(Protocol):
@@ -94,6 +134,14 @@ class Record(NamedTuple):
     value: Bytes
 
 
+class Records(NamedTuple):
+    """Messages of one partition that arrived together, in the order of their offsets; at least one."""
+
+    topic: str
+    partition: int
+    messages: Messages
+
+
 class End(NamedTuple):
     """The reader stands at the partition's last stable offset."""
 
@@ -110,6 +158,9 @@ class Gone(NamedTuple):
     error: str
 
 
+Arrived = Record | Records | End | Gone
+
+
 class Feed(Protocol):
     """A member of the consumer group."""
 
@@ -121,7 +172,7 @@ class Feed(Protocol):
     ) -> None:
         """Join. Assigned partitions stand still until `start`."""
 
-    def poll(self, limit: int, seconds: float) -> list[Record | End | Gone]:
+    def poll(self, limit: int, seconds: float) -> list[Arrived]:
         """What arrived, at most `limit`, waiting at most `seconds`. Raises `StaleOwner` when fenced."""
 
     def start(self, offsets: Mapping[Place, int]) -> None:

@@ -28,7 +28,7 @@ class Storage(BaseModel):
 
 
 class Consume(BaseModel):
-    """The consumer group, and when bad messages stop a table."""
+    """The consumer group, what runs beside each other, and when bad messages stop a table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,6 +38,13 @@ class Consume(BaseModel):
     )
     retry_stopped_seconds: float = Field(
         30, gt=0, le=86400, description="a stopped table is tried again this often, seconds"
+    )
+
+    parallel_stores: int = Field(
+        2, ge=1, le=64, description="micro-batches decoded, written and put at a time, over all tables"
+    )
+    parallel_loads: int = Field(
+        4, ge=1, le=64, description="tables that load at a time, each on a warehouse session of its own"
     )
 
     def group_of(self, prefix: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from dataclasses import dataclass
 
 from consumers import lineage, parquet
@@ -11,13 +12,12 @@ from consumers.ports import Bucket, Outcome
 from consumers.settings import Storage
 from consumers.streams import Stream
 from waybill.clock import Clock
-from waybill.errors import StaleOwner
 from waybill.objects import StoredBatch, batch_time, new_batch_id, object_key
 from waybill.positions import Position
 
 
 class EpochTakenError(Exception):
-    """Another object stands under the key that the batch's epoch gives it: raise the epoch, store again."""
+    """Another object stands under the key that the batch's epoch gives it: claim a greater epoch, read again."""
 
 
 @dataclass
@@ -31,22 +31,28 @@ class Written:
 
 
 class Storing:
-    """Writes and puts. The batch id is given once, when the batch is written."""
+    """Writes and puts, for any number of threads. The batch id is given once, when the batch is written."""
 
     def __init__(self, bucket: Bucket, settings: Storage, clock: Clock) -> None:
         self._bucket = bucket
         self._settings = settings
         self._clock = clock
         self._last_id = 0
+        self._lock = threading.Lock()
 
     def write(self, batch: DecodedBatch, position: Position) -> Written:
         """To Parquet bytes, in memory. A batch without rows has none."""
-        self._last_id = max(new_batch_id(self._clock.now()), self._last_id + 1)
+        batch_id = self._new_id()
         if not batch.table.num_rows:
-            return Written(self._last_id, b"", "", 0)
-        table = lineage.attach(batch.table, position, self._last_id)
+            return Written(batch_id, b"", "", 0)
+        table = lineage.attach(batch.table, position, batch_id)
         body = parquet.encode(table, self._settings.compression)
-        return Written(self._last_id, body, hashlib.sha256(body).hexdigest(), table.num_rows)
+        return Written(batch_id, body, hashlib.sha256(body).hexdigest(), table.num_rows)
+
+    def _new_id(self) -> int:
+        with self._lock:
+            self._last_id = max(new_batch_id(self._clock.now()), self._last_id + 1)
+            return self._last_id
 
     def put(self, stream: Stream, batch: DecodedBatch, written: Written, position: Position) -> StoredBatch:
         """Into the bucket, unless it has no rows.
@@ -73,12 +79,3 @@ class Storing:
         """What the key of every object of a stream begins with."""
         prefix = self._settings.prefix.strip("/")
         return f"{prefix}/{stream.raw}/" if prefix else f"{stream.raw}/"
-
-
-def check_same(position: Position, raised: Position) -> Position:
-    """The position after its epoch was raised. Raises `StaleOwner` when it moved meanwhile."""
-    if (raised.topic_id, raised.generation, raised.next_offset) != (
-        position.topic_id, position.generation, position.next_offset,
-    ):  # fmt: skip
-        raise StaleOwner(f"{position.topic} partition {position.partition} was moved by {raised.owner}")
-    return raised

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from consumers.canonical_json import canonical
+from consumers.canonical_json import canonical_each
 from consumers.writer_schema import RowColumn
 from waybill.types import Kind, SourceColumn, decimal_shape, integer_bits
 
@@ -74,7 +74,10 @@ def convert(column: RowColumn, wire: pa.ChunkedArray) -> pa.ChunkedArray:
         case Kind.BITS:
             return _each_value(wire, lambda v: int.from_bytes(v, "little"), pa.uint64()).cast(wanted)
         case Kind.JSON:
-            return _each_value(wire, canonical, wanted)
+            # Each distinct text once: sources repeat them.
+            distinct = wire.combine_chunks().dictionary_encode()
+            texts = pa.array(canonical_each(distinct.dictionary.to_pylist()), wanted)
+            return pa.chunked_array([texts.take(distinct.indices)])
         case _:
             return wire.cast(wanted)
 

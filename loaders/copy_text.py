@@ -33,31 +33,6 @@ def chunks(tables: Sequence[pa.Table]) -> Iterator[bytes]:
             yield piece.getvalue()
 
 
-class Reader(io.RawIOBase):
-    """A file to read from over pieces of bytes, made as they are asked for."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        super().__init__()
-        self._pieces = pieces
-        self._left = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes, at most `size` and perhaps fewer; b"" at the end."""
-        while not self._left:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return b""
-            self._left = piece
-        if size < 0 or size >= len(self._left):
-            found, self._left = self._left, b""
-        else:
-            found, self._left = self._left[:size], self._left[size:]
-        return found
-
-
 def _shown(table: pa.Table) -> pa.Table:
     """The same rows in types whose CSV form PostgreSQL reads back as the same values."""
     columns = []
@@ -73,7 +48,7 @@ def _column(field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return _each(column, lambda value: "\\x" + value.hex())
     if pa.types.is_string(kind):
-        return _without_nul(field.name, column)
+        return without_nul(field.name, column)
     if pa.types.is_date32(kind) and _before(column.cast(pa.int32()), _YEAR_ONE_DAYS):
         return _each_text(column.cast(pa.string()), _bc)
     if pa.types.is_timestamp(kind) and _before(column.cast(pa.int64()), _YEAR_ONE_MICROS):
@@ -86,7 +61,7 @@ def _before(numbers: pa.ChunkedArray, border: int) -> bool:
     return least is not None and least < border
 
 
-def _without_nul(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+def without_nul(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     """PostgreSQL's text cannot hold the character NUL: it is shown as U+2400. The Parquet object keeps it."""
     holding = pc.sum(pc.match_substring(column, "\0")).as_py()
     if not holding:

@@ -5,6 +5,7 @@ Before the transaction every object is read back and compared, so that a slow bu
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from waybill.errors import SettingsError, StaleOwner, StoppedTable, UnreachableE
 from waybill.objects import StoredBatch
 from waybill.positions import Loaded, Position
 from waybill.raw import RAW_SCHEMA
+from waybill.stopwatch import Stopwatch
 
 _LOCK_SECONDS = 60.0
 
@@ -45,17 +47,20 @@ class Load:
         Loading a batch again does nothing. Raises `StoppedTable` when the rows do not fit the table,
         `CommitUnknown` and other `UnreachableError` (call again with a new session: the ledger is asked first).
         """
-        tables = {batch.batch_id: read_back(self._objects, batch) for batch in batches if batch.rows}
+        watch = Stopwatch(time.monotonic)
+        with watch.time("read_back"):
+            tables = {batch.batch_id: read_back(self._objects, batch) for batch in batches if batch.rows}
         chains = positions.chains(batches)
         stale: list[tuple[StoredBatch, StaleOwner]] = []
         while chains:
             try:
-                self._transaction(session, raw, chains, tables)
+                with watch.time("load"):
+                    self._transaction(session, raw, chains, tables)
                 break
             except _StaleError as found:
                 for place, error in found.refused.items():
                     stale += [(batch, error) for batch in chains.pop(place)]
-        return Loaded(tuple(batch for chain in chains.values() for batch in chain), tuple(stale))
+        return Loaded(tuple(batch for chain in chains.values() for batch in chain), tuple(stale), watch.spent)
 
     def _transaction(
         self, session: Session, raw: str, chains: dict[Place, list[StoredBatch]], tables: dict[int, pa.Table]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 from waybill.errors import StaleOwner
 from waybill.objects import StoredBatch
+from waybill.stopwatch import Spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,11 @@ class Position:
 
 
 class Loaded(NamedTuple):
-    """What became of the batches of a load: `stale` ones were left out, somebody else owns their partition."""
+    """What became of the batches of a load: `stale` ones were left out, somebody else owns their partition.
+
+    `spent` is seconds by stage (read_back, load).
+    """
 
     batches: tuple[StoredBatch, ...]
     stale: tuple[tuple[StoredBatch, StaleOwner], ...]
+    spent: Mapping[str, Spent] = MappingProxyType({})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from confluent_kafka import TopicPartition
 
+from cli import ingest
 from consumers.loop import Loop
 from tests.integration.ingest.workshop import Workshop
 from tests.unit.consumers import debezium
 from tests.unit.consumers.debezium import column, envelope
 from tests.unit.consumers.parcel import COLUMNS, KEY, NAMESPACE, VALUE, row
+from warehouse.session import Session
 from waybill.errors import StoppedTable
 
 
@@ -45,9 +47,10 @@ def test_a_column_that_raw_lacks_stops_the_table_until_the_schema_is_applied(wor
     assert error.todo == "waybill schema apply"
     assert workshop.rows() == []
     workshop.make_tables(newer)
-    workshop.turn(loop, lambda goal: workshop.positions()[0] == 3)
+    running = {"state": "running"}
+    state = "SELECT state FROM settlement_public.table_states"
+    workshop.turn(loop, lambda _: workshop.positions()[0] == 3 and workshop.session.row(state) == running)
     assert workshop.rows("order_id, added") == [(1, None), (2, 7)]
-    assert workshop.session.row("SELECT state FROM settlement_public.table_states") == {"state": "running"}
 
 
 def test_offsets_that_kafka_dropped_unread_stop_the_table_and_are_named(workshop: Workshop) -> None:
@@ -91,9 +94,35 @@ def test_a_topic_deleted_and_made_again_is_noticed(workshop: Workshop, running: 
 
 
 def test_a_table_that_is_stopped_does_not_hold_the_others(workshop: Workshop) -> None:
-    from cli import ingest
-
     workshop.write([(b"", b"nonsense")] * 7)
+    table_topic = workshop.topic
+    loop = beside_a_notification(workshop)
+    workshop.turn(loop, lambda _: loop.carried[table_topic].stopped is not None and noted(workshop))
+
+
+def test_a_table_whose_load_hangs_in_the_warehouse_does_not_hold_the_others(workshop: Workshop) -> None:
+    workshop.write([workshop.event(row(1))])
+    table_topic = workshop.topic
+    holder = Session(workshop.warehouse, "holds the lock")
+    loop = workshop.loop()
+    workshop.join(loop)
+    workshop.leave(loop)
+    with holder.transaction(lock="LOCK TABLE settlement_public.parcel_raw_positions IN EXCLUSIVE MODE"):
+        loop = beside_a_notification(workshop)
+        workshop.turn(loop, lambda _: loop.carried[table_topic].asking == "claim" and noted(workshop))
+        assert loop.carried[table_topic].partitions
+        assert workshop.rows() == []
+    holder.close()
+    workshop.turn(loop, lambda _: workshop.rows() == [(1,)])
+
+
+def noted(workshop: Workshop) -> bool:
+    """Is the notification in raw?"""
+    return workshop.session.row("SELECT count(*) AS n FROM settlement_public.notification_raw") == {"n": 1}
+
+
+def beside_a_notification(workshop: Workshop) -> Loop:
+    """A consumer of all streams, not joined, with one notification to load."""
     prefix = workshop.name
     context = workshop.context
     loop = ingest.loop(context, ingest.streams(context.pipeline), None)
@@ -106,15 +135,9 @@ def test_a_table_that_is_stopped_does_not_hold_the_others(workshop: Workshop) ->
     }
     key_schema = debezium.key_schema("io.debezium", [{"name": "id", "type": "string"}])
     ids = workshop.register("nk", key_schema), workshop.register("nv", debezium.NOTIFICATION_VALUE)
-    workshop.topic, table_topic = f"{prefix}.notification", workshop.topic
+    workshop.topic = f"{prefix}.notification"
     workshop.make_topic()
     message = debezium.wire(ids[0], key_schema, {"id": "n1"}), debezium.wire(ids[1], debezium.NOTIFICATION_VALUE, told)
     workshop.write([message])
     workshop._loops.append(loop)
-    workshop.turn(
-        loop,
-        lambda _: (
-            loop.carried[table_topic].stopped is not None
-            and workshop.session.row("SELECT count(*) AS n FROM settlement_public.notification_raw") == {"n": 1}
-        ),
-    )
+    return loop

@@ -151,9 +151,7 @@ class Workshop:
     def leave(self, loop: Loop) -> None:
         """Out of the group."""
         self._loops.remove(loop)
-        for carried in loop.carried.values():
-            carried.partitions.clear()
-        loop._feed.close()
+        loop.close()
 
     def partitions(self, loop: Loop) -> list[Any]:
         return [p for c in loop.carried.values() for p in c.partitions.values()]

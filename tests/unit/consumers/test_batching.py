@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.batching import Batcher
-from consumers.messages import Message
+from consumers.messages import Message, Messages
 from consumers.settings import Batching
 
 
@@ -77,3 +77,18 @@ def test_batches_cover_every_offset_once_whatever_comes(steps: list[tuple[int, i
     assert [first for first, _ in borders] == [10, *(last for _, last in borders)][: len(borders)]
     assert [offset for batch in batcher.closed for offset in batch.messages.offsets] == sent
     assert batcher.next_offset == offset
+
+
+@given(st.lists(st.integers(1, 9), max_size=20), st.integers(1, 12), st.integers(0, 5))
+def test_messages_taken_together_make_the_same_batches_as_one_by_one(runs: list[int], rows: int, start: int) -> None:
+    policy = Batching(rows=rows, bytes=1024, seconds=60)
+    together, single = Batcher(policy, start, 0.0), Batcher(policy, start, 0.0)
+    offset = 0
+    for length in runs:
+        messages = [Message(offset + i, 0, b"k", b"x" * 50 * ((offset + i) % 4)) for i in range(length)]
+        together.take(Messages.of(messages), 0.0)
+        for message in messages:
+            single.add(message, 0.0)
+        offset += length
+    assert list(together.closed) == list(single.closed)
+    assert (together.size, together.next_offset) == (single.size, single.next_offset)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.canonical_json import canonical
+from consumers.canonical_json import canonical, exact
 
 JSON = st.recursive(
     st.none()
@@ -57,3 +57,20 @@ def test_the_canonical_text_means_the_same_and_is_its_own_canonical_text(value: 
     text = canonical(json.dumps(value))
     assert json.loads(text) == value
     assert canonical(text) == text
+
+
+NUMBERS = st.from_regex(r"\A-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?\Z")
+TEXTS = JSON.map(lambda v: json.dumps(v, ensure_ascii=False)) | JSON.map(json.dumps) | NUMBERS
+
+
+@given(TEXTS | NUMBERS.map(lambda n: f'{{"b": [{n}], "a": "{n}"}}'))
+def test_the_fast_way_writes_what_the_exact_way_writes(text: str) -> None:
+    assert canonical(text) == exact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a":1,"a":2}', '"\\u0000\\u001f\\b\\f\\/\x7f\u2028"', "-0", "-0.0", "[1e15,1e16,1e-4]", "[" * 200 + "]" * 200],
+)
+def test_edges_are_written_the_same_way(text: str) -> None:
+    assert canonical(text) == exact(text)

@@ -16,8 +16,8 @@ from consumers.assignment import Assignment
 from consumers.decoder import FastavroDecoder
 from consumers.decoding import Decoding
 from consumers.loop import Loop
-from consumers.messages import Message, Place
-from consumers.ports import DeadLetter, End, Ends, Gone, Outcome, Record, TopicInfo
+from consumers.messages import Message, Messages, Place
+from consumers.ports import Arrived, DeadLetter, Done, End, Ends, Outcome, Records, Task, TopicInfo, Workers
 from consumers.settings import Consume, Storage
 from consumers.stages import Stages
 from consumers.storing import Storing
@@ -149,17 +149,18 @@ class Member:
     ) -> None:
         self.assigned, self.revoked = assigned, revoked
 
-    def poll(self, limit: int, seconds: float) -> list[Record | End | Gone]:
+    def poll(self, limit: int, seconds: float) -> list[Arrived]:
         self._world.time.sleep(seconds)
         self._world.need("kafka")
-        found: list[Record | End | Gone] = []
+        found: list[Arrived] = []
         for place, at in self._at.items():
             if place in self.paused:
                 continue
             log = self._world.logs[place]
-            for message in log[at : at + limit - len(found)]:
-                found.append(Record(*place, *message))
-                self._at[place] = message.offset + 1
+            run = log[at : at + limit - sum(len(i.messages) for i in found if isinstance(i, Records))]
+            if run:
+                found.append(Records(*place, Messages.of(run)))
+                self._at[place] = run[-1].offset + 1
             if self._at[place] == len(log) and self._told.get(place) != len(log) and len(found) < limit:
                 found.append(End(*place, len(log)))
                 self._told[place] = len(log)
@@ -184,16 +185,63 @@ class Member:
         self._at.clear()
 
 
+class AtOnce:
+    """Workers that do everything as soon as it is handed to them."""
+
+    def __init__(self) -> None:
+        self._done: list[Done] = []
+
+    def submit(self, task: Task) -> None:
+        self._done.append(done(task))
+
+    def finished(self) -> list[Done]:
+        found, self._done = self._done, []
+        return found
+
+    def close(self, seconds: float) -> None:
+        self._done.clear()
+
+
+class WhenSaid(AtOnce):
+    """Workers that do a task when the test says so: `waiting` are those not done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: list[Task] = []
+
+    def submit(self, task: Task) -> None:
+        self.waiting.append(task)
+
+    def do(self, *names: str) -> None:
+        """Do the tasks whose name begins with one of `names`; without names all."""
+        chosen = [task for task in self.waiting if not names or task.name.startswith(names)]
+        self.waiting = [task for task in self.waiting if task not in chosen]
+        self._done += [done(task) for task in chosen]
+
+
+def done(task: Task) -> Done:
+    """Do it here and now."""
+    try:
+        return Done(task, task.run())
+    except Exception as error:  # noqa: BLE001 (the loop judges it)
+        return Done(task, None, error)
+
+
 def consumer(
-    world: World, registry: Registry, *streams: Stream, owner: str = "me", settings: Consume | None = None
+    world: World,
+    registry: Registry,
+    *streams: Stream,
+    owner: str = "me",
+    settings: Consume | None = None,
+    workers: Workers | None = None,
 ) -> tuple[Loop, Member]:
     """A consumer of these streams, joined, without partitions."""
     settings = settings or Consume()
     member = Member(world)
     storing = Storing(world, Storage(prefix="p"), world.time)
     decoding = Decoding(registry, FastavroDecoder(), settings.dead_letters_in_a_row)
-    stages = Stages(decoding, world, storing, world, owner, world.time)
+    stages = Stages(decoding, world, storing, owner, world.time)
     assignment = Assignment(member, world, world, world, storing, owner, world.time)
-    loop = Loop(streams, member, world, world, assignment, stages, settings, world.time)
+    loop = Loop(streams, member, world, world, workers or AtOnce(), assignment, stages, settings, world.time)
     member.subscribe([], loop._assigned, loop._revoked)
     return loop, member

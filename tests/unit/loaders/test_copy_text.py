@@ -9,7 +9,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from loaders.copy_text import Reader, chunks
+from loaders.copy_text import chunks
+from loaders.pieces import Pieces
 
 
 def text_of(*columns: pa.Array) -> str:
@@ -49,7 +50,7 @@ def test_rows_of_many_pieces_and_objects_come_in_order_and_once() -> None:
 def test_the_reader_hands_out_every_byte_whatever_is_asked_for() -> None:
     pieces = [b"abc", b"", b"defgh", b"i"]
     for size in (1, 2, 100, -1):
-        reader = Reader(iter(pieces))
+        reader = Pieces(iter(pieces))
         found = b""
         while part := reader.read(size):
             found += part
