@@ -172,6 +172,7 @@ class Decoding:
             [good[row] for row in made.origins],
             bad | {good[row]: text for row, text in made.bad.items()},
             None if made.truncated is None else good[made.truncated],
+            made.truncated_at,
         )
 
     def _fitted(self, stream: Stream, value_id: int, part: pa.Table) -> pa.Table:

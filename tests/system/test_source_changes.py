@@ -216,7 +216,7 @@ def test_a_narrowed_and_a_retyped_column_stop_and_are_marked_to_be_read_again(sh
         shop.run("ALTER TABLE P! MODIFY kilos decimal(9,1)")
         assert "narrowed" in shop.stopped()["held_by"]
         shop.pipeline.does("schema", "accept", "parcel", "--take", "--reason", "t")
-        shop.run("ALTER TABLE P! MODIFY w int")
+        shop.run("ALTER TABLE P! MODIFY e datetime")
         shop.more()
     until(lambda: "of another type" in shop.stopped()["held_by"], "the next change stops it", 60)
     shop.pipeline.does("schema", "accept", "parcel", "--take", "--reason", "t")

@@ -30,6 +30,8 @@ def test_truncate_stops_the_table_with_everything_before_it_loaded(workshop: Wor
         assert "waybill schema accept kuaisong.parcel --take" in error.todo
         assert workshop.rows() == [(1,)]
         assert workshop.positions()[0] == 1
+    waiting = workshop.session.row("SELECT gtid FROM settlement_public.source_changes WHERE state = 'open'")
+    assert waiting == {"gtid": f"{debezium.UUID}:9"}
     ingest.source_changes(workshop.context).accept("kuaisong.parcel", "take", "emptied on purpose", "me")
     workshop.consume()
     assert workshop.rows() == [(1,), (2,)]
