@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +36,11 @@ class Context:
     @cached_property
     def addresses(self) -> Addresses:
         return Addresses.load(self.root)
+
+
+def by_whom() -> str:
+    """Who types: user@host, to be kept with a decision."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 pass_context = click.make_pass_decorator(Context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import socket
 import zlib
@@ -17,6 +18,7 @@ from consumers.bucket import S3Bucket
 from consumers.dead_letter_topic import DeadLetterTopic
 from consumers.decoder import FastavroDecoder
 from consumers.decoding import Decoding
+from consumers.fitting import Fitting
 from consumers.kafka_feed import KafkaFeed, settings
 from consumers.kafka_topics import KafkaTopics
 from consumers.loop import Loop
@@ -32,10 +34,13 @@ from loaders.postgres import Postgres
 from loaders.raw_store import RawStore
 from loaders.raw_stores import RawStores
 from loaders.read_back import S3Objects
+from loaders.source_changes import SourceChanges, subjects
 from warehouse.session import Session
 from waybill import addresses, raw
 from waybill.clock import SystemClock
 from waybill.errors import SettingsError
+
+log = logging.getLogger(__name__)
 
 SLOTS = Path(".waybill/run")
 _MOST_SLOTS = 64
@@ -51,6 +56,7 @@ def streams(pipeline: Pipeline, tables: Sequence[str] = ()) -> list[Stream]:
     own = [
         (pipeline.source.transaction_topic, raw.TRANSACTION_TABLE, Shape.TRANSACTIONS),
         (pipeline.source.notification_topic, raw.NOTIFICATION_TABLE, Shape.NOTIFICATIONS),
+        (pipeline.source.schema_change_topic, raw.SCHEMA_CHANGE_TABLE, Shape.SCHEMA_CHANGES),
     ]
     # A transaction's END decides what a cycle can apply: it waits no longer than the most eager table.
     eager = Batching(seconds=min(entry.batch.seconds for entry in pipeline.tables))
@@ -63,7 +69,9 @@ def streams(pipeline: Pipeline, tables: Sequence[str] = ()) -> list[Stream]:
     unknown = [table for table in tables if table not in names]
     if unknown:
         raise SettingsError(f"no table {unknown[0]!r} in the pipeline file; it has {', '.join(s.name for s in every)}")
-    return list({names[table].name: names[table] for table in tables}.values())
+    # No row is loaded before the statements that shaped its table are.
+    chosen = [names[table] for table in (*tables, pipeline.source.schema_change_topic)]
+    return list({stream.name: stream for stream in chosen}.values())
 
 
 def bucket_client(s3: addresses.S3) -> Any:
@@ -90,6 +98,23 @@ def raw_store(context: Context) -> RawStore:
     s3 = context.addresses.s3
     return RawStore(
         lambda: Session(where, "loader", seconds), S3Objects(bucket_client(s3), s3.bucket), Postgres(), SystemClock()
+    )
+
+
+def strangers(context: Context) -> dict[str, int]:
+    """Topics of tables that the pipeline file does not name, with the events that stand in them."""
+    source = context.pipeline.source
+    own = {stream.topic for stream in streams(context.pipeline)}
+    own |= {f"{source.topic_prefix}.{name}" for name in (source.heartbeat, source.signal)}
+    return topics(context).others(f"{source.topic_prefix}.", own | {f"{source.topic_prefix}.schema-history"})
+
+
+def source_changes(context: Context) -> SourceChanges:
+    """What the warehouse knows of the source's changes."""
+    where, tables = context.addresses.warehouse, context.pipeline.tables
+    return SourceChanges(
+        lambda: Session(where, "source changes", 60),
+        {t.source: subjects(t.raw, [t.mart.name] if t.mart else []) for t in tables},
     )
 
 
@@ -131,13 +156,16 @@ def loop(context: Context, chosen: Sequence[Stream], member: str | None) -> Loop
     storing = Storing(bucket, pipeline.storage, clock)
     feed = KafkaFeed(settings(kafka, pipeline.consume.group_of(prefix), member))
     letters = DeadLetterTopic(kafka, pipeline.consume.dead_letter_topic(prefix), clock)
+    fitting = Fitting(source_changes(context), known_topics, pipeline.source.schema_change_topic, clock)
     decoding = Decoding(
-        Registry(where.registry.url), NativeDecoder(FastavroDecoder()), pipeline.consume.dead_letters_in_a_row
+        Registry(where.registry.url), NativeDecoder(FastavroDecoder()), pipeline.consume.dead_letters_in_a_row, fitting
     )
     stages = Stages(decoding, letters, storing, owner, clock)
     consume = pipeline.consume
     workers = Threads({Lane.STORE: consume.parallel_stores, Lane.WAREHOUSE: consume.parallel_loads, Lane.ASK: 1})
     assignment = Assignment(feed, known_topics, store, bucket, storing, owner, clock)
+    for topic, count in strangers(context).items():
+        log.warning("%s: %d events of a table that the pipeline file does not name are ignored", topic, count)
     bucket.check()
     for stream in chosen:
         store.check(stream.raw)

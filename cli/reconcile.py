@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from checks import reconcile as proof
 from checks import report
 from checks.catalogue import Subject
+from cli import ingest
 from cli.context import Context, json_option, pass_context, print_json, print_table
 from waybill.addresses import Mysql
 from waybill.clock import SystemClock
@@ -61,11 +62,24 @@ def reconcile(
         SystemClock(),
         _say if sys.stderr.isatty() else lambda _: None,
     )
+    left = _marks_left(context, result)
     if as_json:
-        print_json(report.plain(result))
+        print_json({**report.plain(result), "to_be_read_again": left})
     else:
         _print(result)
-    return 0 if result.equal else 1
+        for table, why in left.items():
+            click.echo(f"{table} is still to be read again: {why}")
+    return 0 if result.equal and not left else 1
+
+
+def _marks_left(context: Context, result: proof.Proof) -> dict[str, str]:
+    """Ends the marks of tables that were found equal at or after what they are marked for; the others, with why."""
+    changes = ingest.source_changes(context)
+    try:
+        found = {t.source: changes.proved(t.source, result.cut.gtid_set if t.equal else None) for t in result.tables}
+    finally:
+        changes.close()
+    return {table: "; ".join(why) for table, why in found.items() if why}
 
 
 def _subjects(context: Context, tables: tuple[str, ...]) -> list[Subject]:

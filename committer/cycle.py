@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +17,12 @@ from committer.settings import Commit
 from committer.snapshot import Verdict, judge
 from committer.steps import MartTable, Runner, Step
 from committer.summary import MartCounts, Summary
+from warehouse.schema import present_columns
 from warehouse.session import Session
 from warehouse.statements import table
 from waybill.errors import RefusedError, StaleOwner
 from waybill.gtid import Gtid, GtidSet
-from waybill.raw import NOTIFICATION_TABLE, RAW_SCHEMA, TRANSACTION_TABLE, ledger_table
+from waybill.raw import MART_SCHEMA, NOTIFICATION_TABLE, RAW_SCHEMA, TRANSACTION_TABLE, ledger_table
 
 LOCK = "LOCK TABLE settlement_ods.cycle_lock IN EXCLUSIVE MODE"
 _NEVER = datetime(1970, 1, 1)  # noqa: DTZ001 - the warehouse's timestamps carry no zone; all are UTC
@@ -49,6 +51,7 @@ class Cycle:
         """The whole cycle. `stored` is Connect's GTID set when a first snapshot is to be applied."""
         with self._session.transaction(lock=LOCK):
             self._begin()
+            self._marts = [self._as_it_stands(mart) for mart in self._marts]
             self._pending(until)
             before = self._eras()
             verdict = self._snapshot(before)
@@ -74,6 +77,12 @@ class Cycle:
         now = self._session.row("SELECT timezone('UTC', clock_timestamp()) AS now")
         self._now = now["now"] if now else _NEVER
         self._run.run(steps.BEGIN)
+
+    def _as_it_stands(self, mart: MartTable) -> MartTable:
+        """With the columns that raw and mart have now: one may have come from the source since the last cycle."""
+        raw = set(present_columns(self._session, RAW_SCHEMA, mart.source.raw))
+        names = present_columns(self._session, MART_SCHEMA, mart.mart.name)
+        return replace(mart, columns=tuple(c for c in names if c in raw and not c.startswith("_")))
 
     def _pending(self, until: GtidSet | None) -> None:
         self._run.run(steps.PENDING, None, raw_table=TRANSACTION_TABLE)

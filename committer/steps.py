@@ -43,6 +43,7 @@ class MartTable:
             "rows": Identifier(rows),
             "placed": Identifier(f"placed_{self.source.raw}"),
             "latest": Identifier(f"latest_{self.source.raw}"),
+            "truncated": Identifier(f"truncated_{self.source.raw}"),
             "raw_key": columns(self.key, "r"),
             "r_key": columns(self.key, "r"),
             "x_key": columns(self.key, "x"),
@@ -95,14 +96,15 @@ INVALID = Step("110_invalid.each_mart.sql", "invalid")
 LATEST = Step("120_latest.each_mart.sql")
 DELETE_OLDER = Step("130_delete_older.each_mart.sql", "replaced")
 INSERT = Step("140_insert.each_mart.sql", "applied")
+TRUNCATED = Step("145_truncated.each_mart.sql", "truncated")
 APPLIED = Step("150_applied.each_mart.sql")
 APPLIED_ENDS = Step("160_applied_ends.sql")
 
 ALL = (
     BEGIN, PENDING, ROWS, NOTIFICATIONS, ATTEMPTS, STREAMED_SINCE, ENDS, END_CONFLICTS, ARRIVALS, CUT, RUNS,
-    PLACED, INVALID, LATEST, DELETE_OLDER, INSERT, APPLIED, APPLIED_ENDS,
+    PLACED, INVALID, LATEST, DELETE_OLDER, INSERT, TRUNCATED, APPLIED, APPLIED_ENDS,
 )  # fmt: skip
-APPLY = (INVALID, LATEST, DELETE_OLDER, INSERT, APPLIED)
+APPLY = (INVALID, LATEST, DELETE_OLDER, INSERT, TRUNCATED, APPLIED)
 
 
 def effective(step: Step, mart: MartTable | None) -> list[Composable]:

@@ -22,5 +22,9 @@ class Source(BaseModel):
         return f"{self.topic_prefix}.transaction"
 
     @property
+    def schema_change_topic(self) -> str:
+        return self.topic_prefix
+
+    @property
     def notification_topic(self) -> str:
         return f"{self.topic_prefix}.notification"

@@ -68,6 +68,22 @@ def read(address: Mysql, names: Iterable[str]) -> dict[str, SourceTable]:
         ) from error
 
 
+def executed(address: Mysql) -> str:
+    """The GTID set that MySQL has executed. Raises `UnreachableError` when it does not answer."""
+    try:
+        connection = pymysql.connect(
+            host=address.host, port=address.port, user=address.user,
+            password=address.password.get_secret_value(), charset="utf8mb4", connect_timeout=10,
+        )  # fmt: skip
+        with closing(connection), connection.cursor() as cursor:
+            cursor.execute("SELECT @@global.gtid_executed")
+            return "".join(str(cursor.fetchall()[0][0]).split())
+    except pymysql.MySQLError as error:
+        raise UnreachableError(
+            f"MySQL at {address.host}:{address.port} does not answer: {error}", todo="waybill stack status"
+        ) from error
+
+
 def _column(row: tuple[Any, ...]) -> SourceColumn:
     name, data_type, column_type, characters, charset, precision, scale, fraction, nullable, comment = row
     unsigned = " UNSIGNED" if "unsigned" in str(column_type) else ""

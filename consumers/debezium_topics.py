@@ -1,4 +1,4 @@
-"""Debezium's own topics as rows: END records of transactions, notifications of snapshots."""
+"""Debezium's own topics as rows: END records of transactions, notifications of snapshots, statements."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from consumers.shapes import Shaped, Wire, failures, places, same_keys
 from consumers.values import micros
 from consumers.writer_schema import WrongSchemaError
 from waybill import raw
+from waybill.source_changes.message import packed, table_name
 
 
 def _columns(wire: Wire, *names: str) -> list[pa.ChunkedArray]:
@@ -69,6 +70,39 @@ def shape_notifications(wire: Wire) -> Shaped:
         }
     )
     return Shaped(lineage.shaped(rows, raw.NOTIFICATION), good, bad)
+
+
+def shape_schema_changes(wire: Wire) -> Shaped:
+    """One row a table that the statement touched; one with '' when it names none."""
+    values = wire.values
+    found: dict[str, list[Any]] = {column.name: [] for column in raw.SCHEMA_CHANGE}
+    origins: list[int] = []
+    for row, message in enumerate(values.to_pylist()):
+        micros_at = message["source.ts_us"] or (message["source.ts_ms"] or 0) * 1000
+        database = message["databaseName"] or message["source.db"] or ""
+        for one in message["tableChanges"] or [{"type": "", "id": "", "table": None}]:
+            origins.append(row)
+            table = one["table"]
+            for name, value in (
+                ("ddl", _cut(message["ddl"] or "")),
+                ("database_name", database),
+                ("table_name", table_name(one["id"])),
+                ("change_type", one["type"]),
+                ("table_columns", packed(table["columns"]) if table else None),
+                ("statement_gtid", message["source.gtid"]),
+                ("snapshot", message["source.snapshot"] not in (None, "false", "incremental")),
+                ("binlog_file", message["source.file"]),
+                ("binlog_pos", message["source.pos"]),
+                ("changed_at", micros_at),
+            ):
+                found[name].append(value)
+    found["changed_at"] = micros(pa.chunked_array([pa.array(found["changed_at"], pa.int64())]), "us")
+    return Shaped(lineage.shaped(pa.table(found), raw.SCHEMA_CHANGE), origins)
+
+
+def _cut(text: str) -> str:
+    """At most 65,535 bytes."""
+    return text.encode()[:65_535].decode(errors="ignore")
 
 
 def _text(pairs: Any) -> str | None:

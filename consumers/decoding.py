@@ -11,22 +11,24 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from consumers.debezium_topics import shape_notifications, shape_transactions
+from consumers.debezium_topics import shape_notifications, shape_schema_changes, shape_transactions
 from consumers.decoder import HEADER, Decoder
+from consumers.fitting import Fitting
 from consumers.messages import Messages, MicroBatch
 from consumers.ports import DeadLetter, Schemas
-from consumers.repairs import go_on_at
 from consumers.rows import columns_of, shape_rows
 from consumers.shapes import Shaped, Shaping, Wire, places
 from consumers.streams import Shape, Stream
 from consumers.values import arrow_type, micros
 from consumers.writer_schema import WriterSchema, WrongSchemaError
 from waybill.errors import StoppedTable
+from waybill.source_changes.history import Moment
 
 _SHAPING: dict[Shape, Shaping] = {
     Shape.ROWS: shape_rows,
     Shape.TRANSACTIONS: shape_transactions,
     Shape.NOTIFICATIONS: shape_notifications,
+    Shape.SCHEMA_CHANGES: shape_schema_changes,
 }
 _MAGIC = 0
 
@@ -49,12 +51,16 @@ class DecodedBatch:
 
 
 class Decoding:
-    """Decodes micro-batches. `most_bad` is how many bad messages may follow each other without a good one."""
+    """Decodes micro-batches. `most_bad` is how many bad messages may follow each other without a good one.
 
-    def __init__(self, schemas: Schemas, decoder: Decoder, most_bad: int) -> None:
+    Without `fitting` rows are taken as they are.
+    """
+
+    def __init__(self, schemas: Schemas, decoder: Decoder, most_bad: int, fitting: Fitting | None = None) -> None:
         self._schemas = schemas
         self._decoder = decoder
         self._most_bad = most_bad
+        self._fitting = fitting
         self._parsed: dict[int, WriterSchema] = {}
 
     def decode(self, stream: Stream, partition: int, batch: MicroBatch, bad_before: int = 0) -> DecodedBatch:
@@ -74,10 +80,19 @@ class Decoding:
         parts: list[pa.Table] = []
         for (value_id, key_id), indexes in groups.items():
             made = self._shaped(stream, batch, value_id, key_id, indexes)
-            if made.truncated is not None:
-                return self._truncated(stream, partition, batch, indexes[made.truncated], bad_before)
+            while made.truncated is not None:
+                index = indexes[made.truncated]
+                stopped = self._truncate(stream, partition, batch.messages.offsets[index], made.truncated_at)
+                if stopped is not None:
+                    return self._stopped_at(stream, partition, batch, index, stopped, bad_before)
+                indexes = [other for other in indexes if other != index]
+                made = self._shaped(stream, batch, value_id, key_id, indexes)
             bad |= {indexes[row]: text for row, text in made.bad.items()}
-            parts.append(_with_message(made, batch, value_id, indexes))
+            part = _with_message(made, batch, value_id, indexes)
+            try:
+                parts.append(self._fitted(stream, value_id, part))
+            except StoppedTable as stopped:
+                return self._stopped_at(stream, partition, batch, indexes[0], stopped, bad_before)
         in_a_row = self._judge(stream, partition, batch, bad, bad_before)
         letters = [
             DeadLetter(stream.topic, partition, *batch.messages[index], error) for index, error in sorted(bad.items())
@@ -160,19 +175,27 @@ class Decoding:
             [good[row] for row in made.origins],
             bad | {good[row]: text for row, text in made.bad.items()},
             None if made.truncated is None else good[made.truncated],
+            made.truncated_at,
         )
 
-    def _truncated(
-        self, stream: Stream, partition: int, batch: MicroBatch, index: int, bad_before: int
-    ) -> DecodedBatch:
-        offset = batch.messages.offsets[index]
-        stopped = StoppedTable(
-            stream.name,
-            f"TRUNCATE at the source ({stream.topic} partition {partition}, offset {offset})",
-            kept="every event before it is loaded, every event after it stays in Kafka; no mart was emptied",
-            todo="decide; to leave the mart's rows and go on, "
-            + go_on_at(stream.raw, stream.topic, partition, offset + 1),
+    def _fitted(self, stream: Stream, value_id: int, part: pa.Table) -> pa.Table:
+        if self._fitting is None or stream.shape is not Shape.ROWS or not part.num_rows:
+            return part
+        columns = [column.source for column in columns_of(stream, self._schema(value_id))]
+        return self._fitting.fit(stream, columns, part)
+
+    def _truncate(self, stream: Stream, partition: int, offset: int, moment: Moment) -> StoppedTable | None:
+        """Why a TRUNCATE stops the table; None when it was decided on."""
+        if self._fitting is not None:
+            return self._fitting.truncated(stream, moment, partition, offset)
+        return StoppedTable(
+            stream.name, f"TRUNCATE at the source ({stream.topic} partition {partition}, offset {offset})"
         )
+
+    def _stopped_at(
+        self, stream: Stream, partition: int, batch: MicroBatch, index: int, stopped: StoppedTable, bad_before: int
+    ) -> DecodedBatch:
+        """What lies before the message at `index` may be loaded, it and what follows may not."""
         if index == 0:
             raise stopped
         decoded = self.decode(stream, partition, batch.split(index)[0], bad_before)

@@ -48,6 +48,15 @@ class KafkaTopics:
                 found[name] = TopicInfo(_text(described.topic_id), len(described.partitions))
         return found
 
+    def others(self, prefix: str, known: Iterable[str]) -> dict[str, int]:
+        """Topics `<prefix>database.table` beside the known ones, each with the offsets that stand in it."""
+        with translated("listing topics"):
+            listed = self._admin.list_topics(timeout=_SECONDS).topics
+        found = sorted(t for t in listed if t.startswith(prefix) and t.removeprefix(prefix).count(".") == 1)
+        names = [name for name in found if name not in set(known)]
+        ends = self.ends((name, number) for name in names for number in listed[name].partitions)
+        return {name: sum(e.stable - e.low for place, e in ends.items() if place[0] == name) for name in names}
+
     def ends(self, places: Iterable[Place]) -> dict[Place, Ends]:
         wanted = sorted(set(places))
         low = self._offsets(wanted, _admin.OffsetSpec.earliest())

@@ -14,6 +14,7 @@ _TYPES = {
     "varchar": pa.string(),
     "integer": pa.int32(),
     "bigint": pa.int64(),
+    "boolean": pa.bool_(),
     "timestamp": pa.timestamp("us"),
 }
 # Known message by message; the others of `raw.MESSAGE` are one value for a whole batch.

@@ -16,6 +16,7 @@ from consumers.values import REFUSED, convert, gtid_numbers, micros
 from consumers.writer_schema import RowColumn, WriterSchema, WrongSchemaError
 from waybill import raw
 from waybill.errors import StoppedTable
+from waybill.source_changes.history import Moment
 
 _STREAMED = pa.array(["c", "u", "d"])
 _KNOWN = pa.array(["c", "u", "d", "r"])
@@ -27,7 +28,9 @@ def shape_rows(wire: Wire) -> Shaped:
     # A TRUNCATE has no key; an operation t with one is a damaged message.
     truncated = pc.index(wire.values["op"], "t").as_py() if wire.keys is None else -1
     if truncated >= 0:
-        return Shaped(wire.values.slice(0, 0), [], truncated=truncated)
+        when = committed_at(wire.values)[truncated].as_py()
+        moment = Moment(wire.values["source.gtid"][truncated].as_py() or "", when)
+        return Shaped(wire.values.slice(0, 0), [], truncated=truncated, truncated_at=moment)
     values = wire.values
     numbers = gtid_numbers(values["source.gtid"])
     bad = failures(_checks(wire, columns, numbers))
@@ -121,11 +124,14 @@ def _refused(column: RowColumn, wanted: pa.ChunkedArray) -> dict[int, str]:
     return found
 
 
+def committed_at(values: pa.Table) -> pa.ChunkedArray:
+    """Commit time at the source, UTC, microseconds."""
+    millis = pc.multiply(values["source.ts_ms"].cast(pa.int64()), 1000)
+    return micros(pc.coalesce(values["source.ts_us"].cast(pa.int64()), millis), "us")
+
+
 def _event(values: pa.Table, numbers: pa.ChunkedArray, rows: dict[str, pa.ChunkedArray]) -> pa.Table:
     streamed = _is_streamed(values)
-    committed = pc.coalesce(
-        values["source.ts_us"].cast(pa.int64()), pc.multiply(values["source.ts_ms"].cast(pa.int64()), 1000)
-    )
     found = {
         "_op": values["op"],
         "_gtid": values["source.gtid"],
@@ -139,7 +145,7 @@ def _event(values: pa.Table, numbers: pa.ChunkedArray, rows: dict[str, pa.Chunke
         "_binlog_file": values["source.file"],
         "_binlog_pos": values["source.pos"],
         "_binlog_row": values["source.row"],
-        "_committed_at": micros(committed, "us"),
+        "_committed_at": committed_at(values),
     }
     own = lineage.shaped(pa.table(found), raw.EVENT)
     return pa.table([*own.columns, *rows.values()], names=[*own.column_names, *rows])

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from consumers.streams import Stream
 from consumers.writer_schema import WriterSchema
+from waybill.source_changes.history import NO_MOMENT, Moment
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Shaped:
     origins: list[int]
     bad: dict[int, str] = field(default_factory=dict)
     truncated: int | None = None
+    truncated_at: Moment = NO_MOMENT
 
 
 Shaping = Callable[[Wire], Shaped]

@@ -14,6 +14,7 @@ class Shape(Enum):
     ROWS = "row envelopes of one table"
     TRANSACTIONS = "BEGIN and END records"
     NOTIFICATIONS = "notifications"
+    SCHEMA_CHANGES = "statements that change tables"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,23 @@ _PRIMITIVES = {
 }
 _SOURCE = ("db", "table", "ts_ms", "ts_us", "snapshot", "server_id", "gtid", "file", "pos", "row")
 _TRANSACTION = ("id", "total_order", "data_collection_order")
+_STATEMENT = ("db", "ts_ms", "ts_us", "snapshot", "gtid", "file", "pos")
 _COLLECTIONS = pa.list_(pa.struct({"data_collection": pa.string(), "event_count": pa.int64()}))
-_NESTED = {"data_collections": _COLLECTIONS, "additional_data": pa.map_(pa.string(), pa.string())}
+_COLUMN = pa.struct(
+    {
+        "name": pa.string(), "typeName": pa.string(), "charsetName": pa.string(), "length": pa.int32(),
+        "scale": pa.int32(), "optional": pa.bool_(), "comment": pa.string(), "defaultValueExpression": pa.string(),
+        "enumValues": pa.list_(pa.string()),
+    }
+)  # fmt: skip
+_CHANGES = pa.list_(
+    pa.struct({"type": pa.string(), "id": pa.string(), "table": pa.struct({"columns": pa.list_(_COLUMN)})})
+)
+_NESTED = {
+    "data_collections": _COLLECTIONS,
+    "additional_data": pa.map_(pa.string(), pa.string()),
+    "tableChanges": _CHANGES,
+}
 
 
 class WrongSchemaError(ValueError):
@@ -72,6 +87,8 @@ class WriterSchema:
         """What is wanted of a value of this shape; of a key (None), all of it. Raises `WrongSchemaError`."""
         if shape is Shape.ROWS:
             return self._envelope_columns
+        if shape is Shape.SCHEMA_CHANGES:
+            return self._statement_columns
         return self._plain_columns
 
     @cached_property
@@ -101,6 +118,12 @@ class WriterSchema:
             inner = {field["name"]: field for field in self._record(block)["fields"]}
             columns += [_wire((block, name), self._field(inner, name)) for name in names]
         return (*columns, *(column.wire for column in self.row_columns))
+
+    @cached_property
+    def _statement_columns(self) -> tuple[WireColumn, ...]:
+        columns = [_wire((name,), self._field(self.fields, name)) for name in ("databaseName", "ddl", "tableChanges")]
+        inner = {field["name"]: field for field in self._record("source")["fields"]}
+        return (*columns, *(_wire(("source", name), self._field(inner, name)) for name in _STATEMENT))
 
     def _record(self, name: str) -> dict[str, Any]:
         found, _ = value_schema(self._field(self.fields, name)["type"])

@@ -24,6 +24,8 @@ class Cut:
     last: dict[str, Any] | None
     stopped: tuple[dict[str, Any], ...]
     open_exceptions: int
+    paused: tuple[dict[str, Any], ...] = ()
+    to_read_again: tuple[dict[str, Any], ...] = ()
 
 
 def read_cut(session: Session, now: datetime) -> Cut:
@@ -40,6 +42,15 @@ def read_cut(session: Session, now: datetime) -> Cut:
         "SELECT table_name, reason, kept, todo FROM settlement_public.table_states WHERE state = 'stopped'",
         doing="reading the tables' states",
     )
+    paused = session.rows(
+        "SELECT table_name, paused_by, paused_at, reason FROM settlement_public.table_pauses WHERE resumed_at IS NULL",
+        doing="reading the paused tables",
+    )
+    to_read_again = session.rows(
+        "SELECT table_name, must_read, read_how FROM settlement_public.source_changes"
+        " WHERE must_read <> '' AND read_at IS NULL ORDER BY table_name, change_id",
+        doing="reading the tables to be read again",
+    )
     exceptions = session.row(
         "SELECT count(*) AS n FROM settlement_ods.order_tracking_exceptions WHERE resolved_at IS NULL"
     )
@@ -55,4 +66,6 @@ def read_cut(session: Session, now: datetime) -> Cut:
         last=last,
         stopped=tuple(stopped),
         open_exceptions=int(exceptions["n"]) if exceptions else 0,
+        paused=tuple(paused),
+        to_read_again=tuple(to_read_again),
     )

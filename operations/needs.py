@@ -49,8 +49,24 @@ def of_connector(found: dict[str, Any]) -> Iterable[Need]:
 
 
 def of_cut(found: Cut, schedule: str, now: datetime) -> Iterable[Need]:
-    """Stopped tables, a failed cycle, a cut that is too old for the schedule."""
+    """Paused and stopped tables, those to be read again, a failed cycle, a cut that is too old for the schedule."""
+    paused = {table["table_name"] for table in found.paused}
+    for table in found.paused:
+        yield Need(
+            f"{table['table_name']} is paused by {table['paused_by']} since {table['paused_at']} UTC:"
+            f" {table['reason']}",
+            f"waybill tables resume {table['table_name']} --reason TEXT",
+        )
+    for mark in found.to_read_again:
+        asked = f"; asked for by {mark['read_how']}" if mark["read_how"] else ""
+        yield Need(
+            f"{mark['table_name']} is to be read again: {mark['must_read']}{asked}",
+            f"waybill reconcile --table {mark['table_name']}; what differs:"
+            f" waybill schema accept {mark['table_name']} --read-again --reason TEXT",
+        )
     for table in found.stopped:
+        if table["table_name"] in paused:
+            continue
         yield Need(f"{table['table_name']} is stopped: {table['reason']}", table["todo"] or "waybill lag")
     if found.last and found.last["status"] == "failed":
         yield Need(f"cycle {found.last['cycle']} failed: {_first_line(found.last['error'])}", "waybill cycles list")

@@ -1,7 +1,8 @@
 """waybill's tables in the warehouse: `ddl/`, in order, recorded, applied in place on a live system.
 
 A file `NNN_name.sql` is applied once; `NNN_name.each_raw.sql` to every raw table; `NNN_name.each_mart.sql` to
-every mart. What is recorded is not applied again; a column that the source has and the table lacks is added.
+every mart. What is recorded is not applied again. A table begins with the columns that MySQL gives it; later ones
+come by `warehouse.evolution`, with the statements that made them.
 """
 
 from __future__ import annotations
@@ -33,17 +34,31 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Described:
+    """A source table's columns as MySQL's catalogue had them, and the GTID set executed by then."""
+
+    table: str
+    executed: str
+    columns: tuple[SourceColumn, ...]
+
+
+@dataclass(frozen=True)
 class RawTable:
     """A raw table that should exist, with its ledger and positions."""
 
     name: str
     columns: tuple[Wanted, ...]
+    described: Described | None = None
 
     @classmethod
-    def of_source(cls, name: str, source: Iterable[SourceColumn]) -> RawTable:
-        """The raw table of a MySQL table."""
+    def of_source(cls, name: str, source: Sequence[SourceColumn], table: str = "", executed: str = "") -> RawTable:
+        """The raw table of the MySQL table `table`, as it was when MySQL had executed these GTIDs.
+
+        From then on its columns follow the source's statements, not MySQL's catalogue.
+        """
         own = (*lineage.MESSAGE, *lineage.EVENT)
-        return cls(name, (*map(_own, own), *(_of_source(c) for c in source)))
+        described = Described(table, executed, tuple(source)) if table else None
+        return cls(name, (*map(_own, own), *(_of_source(c) for c in source)), described)
 
     @classmethod
     def of_stream(cls, name: str, own: Sequence[RawColumn]) -> RawTable:
@@ -58,11 +73,12 @@ class MartTable:
     name: str
     columns: tuple[Wanted, ...]
     key: tuple[str, ...]
+    table: str = ""
 
     @classmethod
-    def of_source(cls, name: str, source: Iterable[SourceColumn], key: Sequence[str]) -> MartTable:
+    def of_source(cls, name: str, source: Iterable[SourceColumn], key: Sequence[str], table: str = "") -> MartTable:
         names = tuple(k.lower() for k in key)
-        return cls(name, tuple(_of_source(c, required=c.warehouse_name in names) for c in source), names)
+        return cls(name, tuple(_of_source(c, required=c.warehouse_name in names) for c in source), names, table)
 
 
 @dataclass(frozen=True)
@@ -129,8 +145,7 @@ def _comments(schema: str, name: str, wanted: Iterable[Wanted]) -> Iterator[Comp
 def plan(session: Session, raws: Sequence[RawTable], marts: Sequence[MartTable]) -> list[Change]:
     """What is missing, in the order to apply it. Raises `RefusedError` when the schema is newer than the program."""
     applied = _applied(session)
-    known = {step for step, _ in _steps()}
-    newer = sorted({step for step, _ in applied} - known)
+    newer = sorted({step for step, _ in applied} - {step for step, _ in _steps()})
     if newer:
         raise RefusedError(
             f"the warehouse was upgraded by a newer waybill (it knows {newer[-1]}, this one does not)",
@@ -150,10 +165,54 @@ def plan(session: Session, raws: Sequence[RawTable], marts: Sequence[MartTable])
             if subject is not None and "{columns}" in text:
                 made += _comments(RAW_SCHEMA if scope == "each_raw" else MART_SCHEMA, name, subject.columns)
             changes.append(Change(step, name, f"apply {step}", tuple(made), hashlib.sha256(text.encode()).hexdigest()))
-    for schema, tables in ((RAW_SCHEMA, raws), (MART_SCHEMA, marts)):
-        for wanted in tables:
-            changes += _missing_columns(session, schema, wanted)
+    known = _described(session)
+    for raw in raws:
+        if raw.described and raw.described.table not in known:
+            changes += _missing_columns(session, RAW_SCHEMA, raw)
+            changes.append(_description(raw.name, raw.described))
+        elif not raw.described:
+            changes += _missing_columns(session, RAW_SCHEMA, raw)
+    for mart in marts:
+        # Once its source is described, a mart follows the source's statements together with raw.
+        if mart.table not in known:
+            changes += _missing_columns(session, MART_SCHEMA, mart)
     return changes
+
+
+def _described(session: Session) -> set[str]:
+    """The source tables whose columns are recorded."""
+    if session.row("SELECT to_regclass('settlement_public.source_columns') AS found") == {"found": None}:
+        return set()
+    return {
+        row["table_name"] for row in session.rows("SELECT DISTINCT table_name FROM settlement_public.source_columns")
+    }
+
+
+def _description(raw: str, one: Described) -> Change:
+    """The record of the shape that a raw table begins with."""
+    began = SQL(
+        "INSERT INTO settlement_public.source_changes (table_name, change_id, kind, version, topic_id, change_offset,"
+        " gtid, ddl, what, state, must_read, read_how, decided_by, reason)"
+        " SELECT {}, coalesce(max(change_id), 0) + 1, 'begin', 0, '', -1, {}, '', '', 'applied', '', '', '', ''"
+        " FROM settlement_public.source_changes"
+    ).format(Literal(one.table), Literal(one.executed))
+    columns = [
+        SQL(
+            "INSERT INTO settlement_public.source_columns (table_name, column_name, warehouse_name, place,"
+            " source_type, length, scale, nullable, width, added_version) VALUES ({})"
+        ).format(
+            SQL(", ").join(
+                map(
+                    Literal,
+                    (
+                        one.table, c.name, c.warehouse_name, place, c.type, c.length, c.scale, c.nullable, c.width, 0,
+                    ),
+                )
+            )
+        )
+        for place, c in enumerate(one.columns)
+    ]  # fmt: skip
+    return Change("describe", raw, f"record the columns of {one.table}", (began, *columns))
 
 
 def _applied(session: Session) -> set[tuple[str, str]]:

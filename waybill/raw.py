@@ -66,8 +66,23 @@ NOTIFICATION = (
     RawColumn("noted_at", "timestamp", "time of the notification, UTC"),
 )
 
+# The schema-change topic, one row a table that a statement touched (one with '' when it names none).
+SCHEMA_CHANGE = (
+    RawColumn("ddl", "varchar(65535)", "the statement; cut at 65,535 bytes"),
+    RawColumn("database_name", "varchar(255)", "database it was run in"),
+    RawColumn("table_name", "varchar(255)", "database.table after it, '' when it names none"),
+    RawColumn("change_type", "varchar(16)", "CREATE, ALTER, DROP or ''"),
+    RawColumn("table_columns", "varchar(65535)", "JSON: the table's columns after it; NULL when it is gone"),
+    RawColumn("statement_gtid", "varchar(128)", "its GTID; NULL in snapshots"),
+    RawColumn("snapshot", "boolean", "the shape as a first snapshot found it, no statement"),
+    RawColumn("binlog_file", "varchar(255)", "binlog file"),
+    RawColumn("binlog_pos", "bigint", "offset of the statement in it, bytes"),
+    RawColumn("changed_at", "timestamp", "commit time at the source, UTC"),
+)
+
 TRANSACTION_TABLE = "transaction_raw"
 NOTIFICATION_TABLE = "notification_raw"
+SCHEMA_CHANGE_TABLE = "schema_change_raw"
 
 RAW_SCHEMA = "settlement_public"
 MART_SCHEMA = "settlement_ods"

@@ -75,7 +75,8 @@ class Workshop:
 
     def make_tables(self, columns: Sequence[Mapping[str, Any]]) -> None:
         raws = [
-            RawTable.of_source(RAW, [source_column(c) for c in columns]),
+            RawTable.of_source(RAW, [source_column(c) for c in columns], "kuaisong.parcel"),
+            RawTable.of_stream(raw.SCHEMA_CHANGE_TABLE, raw.SCHEMA_CHANGE),
             RawTable.of_stream(raw.TRANSACTION_TABLE, raw.TRANSACTION),
             RawTable.of_stream(raw.NOTIFICATION_TABLE, raw.NOTIFICATION),
         ]
