@@ -54,6 +54,8 @@ class Assignment:
         asked = [self._judged(stream, p.place, info, known, ends) for p in wanted]
         claimed = self._warehouse.claim(stream.raw, asked, self._owner, self._least_epoch(stream))
         places = {position.place: position for position in claimed}
+        # First, because it may fail: what is not read from its position must not count as claimed.
+        self._feed.start({p.place: places[p.place].next_offset for p in wanted})
         for partition in wanted:
             position = places[partition.place]
             partition.claimed(position, self._clock.monotonic())
@@ -61,7 +63,6 @@ class Assignment:
                 "%s: owns %s partition %d from offset %d on (epoch %d)",
                 stream.name, position.topic, position.partition, position.next_offset, position.epoch,
             )  # fmt: skip
-        self._feed.start({p.place: places[p.place].next_offset for p in wanted})
 
     def lost(self, partition: Partition) -> None:
         """Somebody else raised the epoch of a partition: leave it alone while that owner moves it."""
