@@ -13,7 +13,7 @@ from dataclasses import replace
 from consumers.messages import Place
 from consumers.partition import Lost, Partition
 from consumers.ports import Bucket, Ends, Feed, TopicInfo, Topics, Warehouse
-from consumers.repairs import begin_again, begin_at, go_on_at
+from consumers.repairs import begin_again, begin_at, go_on_at, read_again, read_anew
 from consumers.storing import Storing
 from consumers.streams import Stream
 from waybill.clock import Clock
@@ -101,14 +101,14 @@ class Assignment:
         if foreign is not None:
             raise self._stopped(
                 stream, place, f"the topic was deleted and made again (id {foreign.topic_id}, now {info.topic_id})",
-                "what was loaded stays; nothing of the new topic is loaded", begin_again(stream.raw, place[0]),
+                "what was loaded stays; nothing of the new topic is loaded", begin_again(stream.name),
             )  # fmt: skip
         if position is None:
             if low != 0:
                 raise self._stopped(
                     stream, place, f"it was never read, and Kafka has dropped its offsets 0 to {low - 1}",
                     f"what Kafka still has, from offset {low} on",
-                    begin_at(stream.raw, place[0], info.topic_id, place[1], low),
+                    f"{begin_at(stream.name, place[1])}; {read_anew(stream.name)}",
                 )  # fmt: skip
             generation = max((p.generation for p in siblings), default=1)
             return Position(place[0], info.topic_id, place[1], generation, 0, 0, "")
@@ -116,7 +116,7 @@ class Assignment:
             raise self._stopped(
                 stream, place, f"Kafka has dropped the offsets {position.next_offset} to {low - 1}, not loaded yet",
                 f"what was loaded, and what Kafka still has from offset {low} on",
-                go_on_at(stream.raw, *place, low),
+                f"{go_on_at(stream.name, place[1], 'beginning')}; {read_anew(stream.name)}",
             )  # fmt: skip
         self._not_behind(stream, place, position, stable)
         return position
@@ -130,7 +130,7 @@ class Assignment:
         if self._clock.monotonic() - since < _BEHIND_SECONDS:
             raise UnreachableError(f"{place[0]} partition {place[1]}: {what}; waiting for Kafka to catch up")
         kept = "what was loaded; Kafka lost what it ends before"
-        raise self._stopped(stream, place, what, kept, go_on_at(stream.raw, *place, stable))
+        raise self._stopped(stream, place, what, kept, read_again(stream.name, place[1]))
 
     def _stopped(self, stream: Stream, place: Place, what: str, kept: str, todo: str) -> StoppedTable:
         return StoppedTable(stream.name, f"{place[0]} partition {place[1]}: {what}", kept=kept, todo=todo)

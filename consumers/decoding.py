@@ -167,8 +167,7 @@ class Decoding:
             stream.name,
             f"TRUNCATE at the source ({stream.topic} partition {partition}, offset {offset})",
             kept="every event before it is loaded, every event after it stays in Kafka; no mart was emptied",
-            todo="decide; to leave the mart's rows and go on, "
-            + go_on_at(stream.raw, stream.topic, partition, offset + 1),
+            todo="decide; to leave the mart's rows and go on, " + go_on_at(stream.name, partition, offset + 1),
         )
         if index == 0:
             raise stopped

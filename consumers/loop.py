@@ -177,7 +177,7 @@ class Loop:
                     carried.stream.name,
                     f"the topic {topic} was deleted and made again while it was read",
                     kept="what was loaded; nothing of the new topic is loaded",
-                    todo=begin_again(carried.stream.raw, topic),
+                    todo=begin_again(carried.stream.name),
                 )
 
     def _loaded(self, carried: Carried, ready: dict[Place, list[Work]], done: Loaded) -> None:
