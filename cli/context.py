@@ -54,6 +54,17 @@ def print_json(value: Any) -> None:
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """A table for a person on stdout; numbers stand to the right."""
     from rich.console import Console
+
+    Console(width=width()).print(table_of(title, header, rows))
+
+
+def width() -> int | None:
+    """Columns of the screen; None lets the terminal say."""
+    return None if sys.stdout.isatty() else 200
+
+
+def table_of(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
+    """The same, to be printed or shown in place of an older one."""
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
@@ -62,4 +73,4 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*("" if v is None else f"{v:,}" if isinstance(v, int) else str(v) for v in row))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    return table

@@ -14,6 +14,8 @@ from consumers.lag import lag as lag_of
 from operations import state
 from operations.cut import Cut, read_cut
 from operations.needs import words
+from operations.offsets.coverage import Gap
+from operations.offsets.open_gaps import open_gaps
 from operations.status import Sources, Status, gather
 from operations.status import connector as read_connector
 from warehouse.session import Session
@@ -48,12 +50,17 @@ def _sources(context: Context) -> Sources:
         with Session(context.addresses.warehouse, "status", statement_seconds=30) as session:
             return read_cut(session, utc_now())
 
+    def gaps() -> list[Gap]:
+        with Session(context.addresses.warehouse, "status", statement_seconds=30) as session:
+            return open_gaps(session)
+
     return Sources(
         run=state.read(context.root),
         connector=lambda: read_connector(context.addresses.connect.url, context.pipeline.source.connector),
         lag=lag,
         cut=cut,
         schedule=context.pipeline.commit.schedule,
+        gaps=gaps,
     )
 
 

@@ -228,13 +228,19 @@ class Cycle:
 
 
 def snapshot_waits(session: Session) -> bool:
-    """Is a completed first snapshot loaded that no era holds? Then the source has to be asked before the cycle."""
+    """Is a completed first snapshot loaded that no era holds? Then the source has to be asked before the cycle.
+
+    The newest counts; a topic made again begins at offset 0, what of it was loaded first tells which came first.
+    """
     found = session.row(
-        "SELECT count(*) AS waiting FROM settlement_public.notification_raw n"
+        "SELECT count(*) AS waiting FROM ("
+        " SELECT n.notification_id FROM settlement_public.notification_raw n"
+        " JOIN (SELECT _topic_id, min(_batch_id) AS begun FROM settlement_public.notification_raw GROUP BY _topic_id) t"
+        "   ON t._topic_id = n._topic_id"
         " WHERE n.aggregate_type = 'Initial Snapshot' AND n.notification_type = 'COMPLETED'"
-        " AND n._offset = (SELECT max(_offset) FROM settlement_public.notification_raw m"
-        "   WHERE m.aggregate_type = 'Initial Snapshot' AND m.notification_type = 'COMPLETED')"
-        " AND NOT EXISTS (SELECT 1 FROM settlement_ods.eras e WHERE e.snapshot_notification = n.notification_id)",
+        " ORDER BY t.begun DESC, n._offset DESC LIMIT 1) newest"
+        " WHERE NOT EXISTS (SELECT 1 FROM settlement_ods.eras e"
+        "   WHERE e.snapshot_notification = newest.notification_id)",
         doing=f"reading {NOTIFICATION_TABLE}",
     )
     return bool(found and found["waiting"])

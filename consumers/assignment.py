@@ -14,7 +14,7 @@ from typing import NamedTuple
 from consumers.messages import Place
 from consumers.partition import Lost, Partition
 from consumers.ports import Bucket, Ends, Feed, TopicInfo, Topics, Warehouse
-from consumers.repairs import begin_again, begin_at, go_on_at
+from consumers.repairs import begin_again, begin_at, go_on_at, read_again, read_anew
 from consumers.storing import Storing
 from consumers.streams import Stream
 from waybill.clock import Clock
@@ -70,20 +70,22 @@ class Assignment:
 
     def begin(self, partitions: Sequence[Partition], claims: Claims) -> None:
         """Start reading the claimed ones of these partitions; leave those alone that another owner moves."""
-        offsets: dict[Place, int] = {}
+        # First, because it may fail: what is not read from its position must not count as claimed.
+        offsets = {
+            p.place: claims.claimed[p.place].next_offset for p in partitions if p.place in claims.claimed
+        }  # fmt: skip
+        if offsets:
+            self._feed.start(offsets)
         for partition in partitions:
             position = claims.claimed.get(partition.place)
             if position is None:
                 partition.lost = claims.held.get(partition.place, partition.lost)
                 continue
             partition.claimed(position, self._clock.monotonic())
-            offsets[partition.place] = position.next_offset
             log.info(
                 "%s: owns %s partition %d from offset %d on (epoch %d)",
                 partition.stream.name, *position.place, position.next_offset, position.epoch,
             )  # fmt: skip
-        if offsets:
-            self._feed.start(offsets)
 
     def lost(self, partition: Partition) -> None:
         """Somebody else raised the epoch of a partition: leave it alone while that owner moves it."""
@@ -121,14 +123,14 @@ class Assignment:
         if foreign is not None:
             raise self._stopped(
                 stream, place, f"the topic was deleted and made again (id {foreign.topic_id}, now {info.topic_id})",
-                "what was loaded stays; nothing of the new topic is loaded", begin_again(stream.raw, place[0]),
+                "what was loaded stays; nothing of the new topic is loaded", begin_again(stream.name),
             )  # fmt: skip
         if position is None:
             if low != 0:
                 raise self._stopped(
                     stream, place, f"it was never read, and Kafka has dropped its offsets 0 to {low - 1}",
                     f"what Kafka still has, from offset {low} on",
-                    begin_at(stream.raw, place[0], info.topic_id, place[1], low),
+                    f"{begin_at(stream.name, place[1])}; {read_anew(stream.name)}",
                 )  # fmt: skip
             generation = max((p.generation for p in siblings), default=1)
             return Position(place[0], info.topic_id, place[1], generation, 0, 0, "")
@@ -136,7 +138,7 @@ class Assignment:
             raise self._stopped(
                 stream, place, f"Kafka has dropped the offsets {position.next_offset} to {low - 1}, not loaded yet",
                 f"what was loaded, and what Kafka still has from offset {low} on",
-                go_on_at(stream.raw, *place, low),
+                f"{go_on_at(stream.name, place[1], 'beginning')}; {read_anew(stream.name)}",
             )  # fmt: skip
         self._not_behind(stream, place, position, stable)
         return position
@@ -150,7 +152,7 @@ class Assignment:
         if self._clock.monotonic() - since < _BEHIND_SECONDS:
             raise UnreachableError(f"{place[0]} partition {place[1]}: {what}; waiting for Kafka to catch up")
         kept = "what was loaded; Kafka lost what it ends before"
-        raise self._stopped(stream, place, what, kept, go_on_at(stream.raw, *place, stable))
+        raise self._stopped(stream, place, what, kept, read_again(stream.name, place[1]))
 
     def _stopped(self, stream: Stream, place: Place, what: str, kept: str, todo: str) -> StoppedTable:
         return StoppedTable(stream.name, f"{place[0]} partition {place[1]}: {what}", kept=kept, todo=todo)

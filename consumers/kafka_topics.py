@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
@@ -62,6 +63,11 @@ class KafkaTopics:
         low = self._offsets(wanted, _admin.OffsetSpec.earliest())
         stable = self._offsets(wanted, _admin.OffsetSpec.latest())
         return {place: Ends(low[place], stable[place]) for place in wanted if place in low and place in stable}
+
+    def at_time(self, places: Iterable[Place], moment: datetime) -> dict[Place, int]:
+        """The first message whose own timestamp is not before `moment`; a partition that has none is left out."""
+        found = self._offsets(sorted(set(places)), _admin.OffsetSpec.for_timestamp(int(moment.timestamp() * 1000)))
+        return {place: offset for place, offset in found.items() if offset >= 0}
 
     def _offsets(self, places: list[Place], spec: Any) -> dict[Place, int]:
         if not places:

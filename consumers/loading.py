@@ -87,7 +87,7 @@ class Loading:
                 stream.name,
                 f"the topic {topic} was deleted and made again while it was read",
                 kept="what was loaded; nothing of the new topic is loaded",
-                todo=begin_again(stream.raw, topic),
+                todo=begin_again(stream.name),
             )
 
     def _done(self, carried: Carried, chains: list[Chain], done: Done) -> None:

@@ -10,6 +10,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from waybill.errors import UnreachableError
 
 CCOMPAT = "/apis/ccompat/v7"
+_NOT_FOUND = 404
 
 
 class Registry:
@@ -30,11 +31,7 @@ class Registry:
         try:
             found = self._client.get_schema(schema_id)
         except SchemaRegistryError as error:
-            raise UnreachableError(
-                f"the schema registry at {self._url} does not give schema {schema_id}: {error.error_message}",
-                kept="the messages stay in Kafka, none is skipped",
-                todo="look at the registry (waybill stack logs registry); the consumer keeps asking",
-            ) from error
+            raise self._unknown(schema_id, error) from error
         except Exception as error:  # the client lets its HTTP library's many errors through
             raise UnreachableError(
                 f"the schema registry at {self._url} does not answer: {error}",
@@ -43,3 +40,16 @@ class Registry:
         if found.schema_type != "AVRO" or not found.schema_str:
             raise UnreachableError(f"schema {schema_id} of {self._url} is not Avro but {found.schema_type}")
         return str(found.schema_str)
+
+    def _unknown(self, schema_id: int, error: SchemaRegistryError) -> UnreachableError:
+        if error.http_status_code == _NOT_FOUND:
+            return UnreachableError(
+                f"the schema registry at {self._url} does not know schema {schema_id}: was it emptied?",
+                kept="the messages stay in Kafka, none is skipped; the consumer keeps asking",
+                todo="restore the registry's data; where there is no copy of it: docs/offsets.md, last section",
+            )
+        return UnreachableError(
+            f"the schema registry at {self._url} does not give schema {schema_id}: {error.error_message}",
+            kept="the messages stay in Kafka, none is skipped",
+            todo="look at the registry (waybill stack logs registry); the consumer keeps asking",
+        )

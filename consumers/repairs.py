@@ -1,32 +1,38 @@
-"""What to type when a table cannot go on: the position is moved by hand, then the source is read anew."""
+"""What to type when a table cannot go on: the position is moved by hand, then the source is read anew.
+
+Each moves to a place under a new generation, remembers what it leaves out (`waybill offsets gaps`), and is refused
+while it is not said that events may be left out, which is why `--skip` stands here.
+"""
 
 from __future__ import annotations
 
-from waybill.raw import RAW_SCHEMA, positions_table
 
-READ_ANEW = (
-    "then `waybill connect delete --offsets --yes` and `waybill connect apply` take a new first snapshot, and"
-    " `waybill reconcile` names what still differs"
-)
+def go_on_at(table: str, partition: int, offset: int | str) -> str:
+    """Leave out what lies before `offset` (or before `beginning`, what Kafka still has)."""
+    return f"waybill offsets reset --table {table} --partition {partition} --to {offset} --skip --reason TEXT"
 
 
-def go_on_at(raw: str, topic: str, partition: int, offset: int | str) -> str:
-    """Leave out what lies before `offset`, under a new generation."""
+def read_again(table: str, partition: int) -> str:
+    """Read all that Kafka has once more: what is loaded already changes nothing."""
     return (
-        f"in the warehouse: UPDATE {RAW_SCHEMA}.{positions_table(raw)} SET next_offset = {offset}, generation ="
-        f" generation + 1 WHERE topic = '{topic}' AND kafka_partition = {partition}; {READ_ANEW}"
+        f"waybill offsets reset --table {table} --partition {partition} --to beginning --skip --reason TEXT reads again"
+        f" all that Kafka has; {read_anew(table)}"
     )
 
 
-def begin_again(raw: str, topic: str) -> str:
-    """Forget the positions of a topic that is not the one they belong to; the new one is read from its beginning."""
-    return f"in the warehouse: DELETE FROM {RAW_SCHEMA}.{positions_table(raw)} WHERE topic = '{topic}'; {READ_ANEW}"
+def begin_again(table: str) -> str:
+    """All partitions of a topic that is not the one their positions belong to."""
+    return f"waybill offsets reset --table {table} --to beginning --skip --reason TEXT; {read_anew(table)}"
 
 
-def begin_at(raw: str, topic: str, topic_id: str, partition: int, offset: int) -> str:
+def begin_at(table: str, partition: int) -> str:
     """A first position for a partition whose beginning Kafka has dropped."""
+    return f"waybill offsets seed --table {table} --partition {partition} --to beginning --skip --reason TEXT"
+
+
+def read_anew(table: str) -> str:
+    """How events that are nowhere any more are made up for."""
     return (
-        f"in the warehouse: INSERT INTO {RAW_SCHEMA}.{positions_table(raw)} (topic, topic_id, kafka_partition,"
-        f" generation, epoch, next_offset, owner) VALUES ('{topic}', '{topic_id}', {partition}, 1, 0, {offset}, '');"
-        f" {READ_ANEW}"
+        "then `waybill connect delete --offsets --yes` and `waybill connect apply` take a new first snapshot,"
+        f" `waybill reconcile` proves it, and `waybill offsets accept --table {table} --reason TEXT` closes the gap"
     )

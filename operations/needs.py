@@ -10,6 +10,7 @@ from typing import Any
 from cronsim import CronSim
 
 from operations.cut import Cut
+from operations.offsets.coverage import Gap
 from operations.state import BACKING_OFF, ENDED, RunState
 
 _GRACE_SECONDS = 120.0
@@ -78,6 +79,20 @@ def of_cut(found: Cut, schedule: str, now: datetime) -> Iterable[Need]:
         yield Need(f"the cut is {words(found.age)} old{because}", "waybill run, or waybill commit --once")
     if found.tables_out:
         yield Need(f"the cycles go on without {found.tables_out}", "waybill cycles list")
+
+
+def of_gaps(found: Iterable[Gap]) -> Iterable[Need]:
+    """Offsets that a move by hand left out: one need a table."""
+    by_table: dict[str, list[Gap]] = {}
+    for gap in found:
+        by_table.setdefault(gap.span.table_name, []).append(gap)
+    for table, gaps in by_table.items():
+        whys = "; ".join(dict.fromkeys(gap.span.why for gap in gaps))
+        places = ", ".join(sorted({str(gap.span.kafka_partition) for gap in gaps}))
+        yield Need(
+            f"{table}: events were left out by hand and not read since (partition {places}; {whys})",
+            "waybill offsets gaps",
+        )
 
 
 def allowed_age(schedule: str, now: datetime) -> float:

@@ -14,6 +14,7 @@ from consumers.lag import PartitionLag
 from operations import needs as needs_of
 from operations.cut import Cut
 from operations.needs import Need
+from operations.offsets.coverage import Gap
 from operations.state import RunState
 from waybill.errors import WaybillError
 
@@ -50,6 +51,7 @@ class Sources:
     lag: Callable[[], Sequence[PartitionLag]]
     cut: Callable[[], Cut]
     schedule: str
+    gaps: Callable[[], Sequence[Gap]] = tuple
 
 
 def gather(sources: Sources, now: datetime) -> Status:
@@ -68,18 +70,21 @@ def gather(sources: Sources, now: datetime) -> Status:
             return None
         return answer
 
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(4) as pool:
         connector = pool.submit(asked, sources.connector)
         lag = pool.submit(asked, sources.lag)
         cut = pool.submit(asked, sources.cut)
+        gaps = pool.submit(asked, sources.gaps)
         needs += needs_of.of_run(sources.run)
         found_connector = kept(connector.result())
         found_lag = kept(lag.result())
         found_cut = kept(cut.result())
+        found_gaps = kept(gaps.result())
     if found_connector:
         needs += needs_of.of_connector(found_connector)
     if found_cut:
         needs += needs_of.of_cut(found_cut, sources.schedule, now)
+    needs += needs_of.of_gaps(found_gaps or ())
     tables = tuple(by_table(found_lag)) if found_lag is not None else None
     needs += [Need(f"{t.table}: {note}", "waybill lag") for t in tables or () for note in t.notes if _odd(note)]
     return Status(sources.run, found_connector, tables, found_cut, tuple(dict.fromkeys(needs)))

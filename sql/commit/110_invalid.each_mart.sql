@@ -8,6 +8,11 @@ SELECT
     'a key column is NULL; the row is in ' || %(raw_table)s || ' and in no mart'
 FROM {placed} p
 WHERE p.era IS NOT NULL AND ({key_is_null})
+  -- Read again under a newer generation it is one row still.
+  AND NOT EXISTS (
+      SELECT 1 FROM {placed} q
+      WHERE q._topic_id = p._topic_id AND q._partition = p._partition AND q._offset = p._offset
+        AND q._generation > p._generation)
   AND NOT EXISTS (
       SELECT 1 FROM settlement_ods.order_tracking_exceptions x
       WHERE x.table_name = %(source)s AND x.exception_type = 'INVALID_ROW' AND x.resolved_at IS NULL

@@ -37,13 +37,16 @@ class Feed:
     now: datetime = EPOCH
     batch: int = 0
     offsets: dict[str, int] = field(default_factory=dict)
+    topic_id: str = "t"
+    generation: int = 1
 
     def _message(self, raw: str) -> dict[str, Any]:
         self.now += timedelta(seconds=1)
         offset = self.offsets.get(raw, 0)
         self.offsets[raw] = offset + 1
         return {
-            "_topic": raw, "_topic_id": "t", "_partition": 0, "_offset": offset, "_generation": 1,
+            "_topic": raw, "_topic_id": self.topic_id, "_partition": 0, "_offset": offset,
+            "_generation": self.generation,
             "_produced_at": self.now, "_schema_id": 1, "_batch_id": self.batch,
         }  # fmt: skip
 
@@ -55,6 +58,17 @@ class Feed:
                 list(row.values()),
             )
 
+    def reset(self, raw: str, offset: int) -> None:
+        """What is written next is read again: the offsets from here on, under a new generation."""
+        self.generation += 1
+        self.offsets[raw] = offset
+
+    def made_again(self, *raws: str) -> None:
+        """These topics are deleted and made again: their offsets begin anew."""
+        self.generation += 1
+        self.topic_id += "'"
+        self.offsets |= dict.fromkeys(raws, 0)
+
     def _load(self, raw: str, make: list[dict[str, Any]]) -> None:
         """One batch: rows and their ledger line, as a load leaves them."""
         self._insert(raw, make)
@@ -62,8 +76,8 @@ class Feed:
         self.session.run(
             f"INSERT INTO settlement_public.{raw}_ledger (batch_id, object_key, topic, topic_id, kafka_partition,"
             " generation, epoch, first_offset, next_offset, row_count, dead_letters, size_bytes, sha256)"
-            " VALUES (%s, 'k', %s, 't', 0, 1, 1, %s, %s, %s, 0, 1, '')",
-            (self.batch, raw, min(offsets), max(offsets) + 1, len(make)),
+            " VALUES (%s, 'k', %s, %s, 0, %s, 1, %s, %s, %s, 0, 1, '')",
+            (self.batch, raw, self.topic_id, self.generation, min(offsets), max(offsets) + 1, len(make)),
         )
 
     def rows(self, source: str, events: Sequence[tuple[str, int, int, dict[str, Any]]]) -> None:
@@ -113,7 +127,7 @@ class Feed:
         self.batch += 1
         message = self._message("notification_raw")
         made = message | {
-            "notification_id": f"n{message['_offset']}", "aggregate_type": "Initial Snapshot",
+            "notification_id": f"n{message['_offset']}{self.topic_id[1:]}", "aggregate_type": "Initial Snapshot",
             "notification_type": kind, "additional_data": json.dumps(data), "noted_at": self.now,
         }  # fmt: skip
         self._load("notification_raw", [made])

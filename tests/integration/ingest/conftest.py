@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.ingest.commands import Commands
 from tests.integration.ingest.workshop import Workshop
 from tests.pipeline_on_stack import PipelineOnStack, pipeline_on_stack
 from waybill.addresses import Addresses, Warehouse
@@ -25,3 +26,11 @@ def pipeline(stack: Addresses, fresh_name: str, tmp_path: Path) -> Iterator[Pipe
     """A pipeline with a file and an empty warehouse database; the test starts what it needs."""
     with pipeline_on_stack(fresh_name, tmp_path, stack) as made:
         yield made
+
+
+@pytest.fixture
+def commands(workshop: Workshop, stack: Addresses, tmp_path: Path) -> Iterator[Commands]:
+    made = Commands(workshop, stack, tmp_path)
+    yield made
+    for each in made.started:
+        each.clear()

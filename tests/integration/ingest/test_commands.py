@@ -3,60 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-import pytest
-
-from tests.background import Background
-from tests.conftest import ROOT, command
+from tests.integration.ingest.commands import Commands
 from tests.integration.ingest.workshop import Workshop
 from tests.unit.consumers.parcel import row
 from tests.waiting import until
-from waybill.addresses import Addresses
-
-
-class Commands:
-    """Commands with the workshop's pipeline file and warehouse, in a folder that is not the checkout."""
-
-    def __init__(self, workshop: Workshop, addresses: Addresses, folder: Path) -> None:
-        self.folder = folder / "some where"
-        self.folder.mkdir()
-        self.environment = {
-            **os.environ,
-            **addresses.environment(),
-            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
-            "WAYBILL_WAREHOUSE_DATABASE": workshop.warehouse.database,
-            "WAYBILL_PIPELINE": str(workshop.path),
-        }
-        self.started: list[Background] = []
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command(*words), env=self.environment, cwd=self.folder, capture_output=True, text=True, check=False,
-            timeout=90,
-        )  # fmt: skip
-
-    def does(self, *words: str) -> Any:
-        done = self.run(*words, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def beside(self, *words: str) -> Background:
-        made = Background(f"{words[0]}-{len(self.started)}", command(*words), self.environment, self.folder)
-        self.started.append(made)
-        return made
-
-
-@pytest.fixture
-def commands(workshop: Workshop, stack: Addresses, tmp_path: Path) -> Iterator[Commands]:
-    made = Commands(workshop, stack, tmp_path)
-    yield made
-    for each in made.started:
-        each.clear()
 
 
 def test_consume_until_caught_up_says_what_it_did_and_lag_shows_the_rest(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from consumers.loop import Loop
+from consumers.messages import Place
 from consumers.ports import Outcome
 from consumers.settings import Batching, Consume
 from tests.unit.consumers import debezium
 from tests.unit.consumers.debezium import Registry
 from tests.unit.consumers.parcel import KEY, STREAM, VALUE, VALUE_ID, message, row
 from tests.unit.consumers.world import Member, World, consumer
+from waybill.errors import UnreachableError
 from waybill.positions import Position
 
 TABLE = replace(STREAM, batching=Batching(rows=10, seconds=1), memory=20_000)
@@ -51,6 +54,24 @@ def test_everything_is_loaded_once_and_kafka_is_told_after_the_load() -> None:
     assert loaded(world) == [(0, 10), (10, 20), (20, 25)]
     assert member.committed[PLACE] == 25
     assert sum(batch.rows for batch in world.loaded) == 25
+
+
+def test_a_partition_whose_reading_cannot_begin_yet_is_taken_on_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = world_of()
+    loop, member = started(world)
+    start, refused = member.start, []
+
+    def refuse_once(offsets: Mapping[Place, int]) -> None:
+        if not refused:
+            refused.append(offsets)
+            raise UnreachableError("going to offset 0: erroneous state")
+        start(offsets)
+
+    monkeypatch.setattr(member, "start", refuse_once)
+    world.write(TABLE.topic, *(message(i, row(i)) for i in range(10)))
+    turns(loop, 20)
+    assert refused
+    assert loaded(world) == [(0, 10)]
 
 
 @pytest.mark.parametrize("part", ["bucket", "warehouse"])
