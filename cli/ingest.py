@@ -15,6 +15,8 @@ from cli.pipeline import Pipeline
 from consumers.assignment import Assignment
 from consumers.bucket import S3Bucket
 from consumers.dead_letter_topic import DeadLetterTopic
+from consumers.dead_letters.bounds import Bounds
+from consumers.dead_letters.unknown import UnknownSchemas
 from consumers.decoder import FastavroDecoder
 from consumers.decoding import Decoding
 from consumers.kafka_feed import KafkaFeed, settings
@@ -26,6 +28,7 @@ from consumers.settings import Batching
 from consumers.stages import Stages
 from consumers.storing import Storing
 from consumers.streams import Shape, Stream
+from loaders.decisions import SetAside
 from loaders.postgres import Postgres
 from loaders.raw_store import RawStore
 from loaders.read_back import S3Objects
@@ -128,8 +131,10 @@ def loop(context: Context, chosen: Sequence[Stream], member: str | None) -> Loop
     storing = Storing(bucket, pipeline.storage, clock)
     feed = KafkaFeed(settings(kafka, pipeline.consume.group_of(prefix), member))
     letters = DeadLetterTopic(kafka, pipeline.consume.dead_letter_topic(prefix), clock)
+    said = SetAside(lambda: Session(where.warehouse, "loader", pipeline.sync.query_seconds))
+    unknown = UnknownSchemas(said, clock, pipeline.consume.unknown_schema_seconds)
     decoding = Decoding(
-        Registry(where.registry.url), NativeDecoder(FastavroDecoder()), pipeline.consume.dead_letters_in_a_row
+        Registry(where.registry.url), NativeDecoder(FastavroDecoder()), Bounds.of(pipeline.consume), unknown
     )
     stages = Stages(decoding, letters, storing, store, owner, clock)
     assignment = Assignment(feed, known_topics, store, bucket, storing, owner, clock)

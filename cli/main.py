@@ -26,6 +26,7 @@ COMMANDS = {
     "cycles": ("cli.cycles", "What the commit cycles did."),
     "run": ("cli.run", "Everything long-lived in one process group."),
     "status": ("cli.status", "One screen of where everything stands."),
+    "deadletters": ("cli.deadletters", "Bad messages: list, show, redrive, drop, set-aside."),
     "lag": ("cli.lag", "Lag in messages by partition."),
     "reconcile": ("cli.reconcile", "Prove that the marts equal MySQL at one binlog position."),
     "doctor": ("cli.doctor", "Is every part reachable, allowed and configured as needed?"),

@@ -7,8 +7,10 @@ from typing import Any
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from waybill.errors import UnreachableError
+from consumers.writer_schema import WrongSchemaError
+from waybill.errors import UnknownSchema, UnreachableError
 
+_NOT_FOUND = 404
 CCOMPAT = "/apis/ccompat/v7"
 
 
@@ -30,6 +32,13 @@ class Registry:
         try:
             found = self._client.get_schema(schema_id)
         except SchemaRegistryError as error:
+            if error.http_status_code == _NOT_FOUND:
+                raise UnknownSchema(
+                    f"the schema registry at {self._url} does not know schema {schema_id}",
+                    schema_id,
+                    kept="the messages stay in Kafka, none is skipped",
+                    todo="look at the registry (waybill stack logs registry); the consumer keeps asking",
+                ) from error
             raise UnreachableError(
                 f"the schema registry at {self._url} does not give schema {schema_id}: {error.error_message}",
                 kept="the messages stay in Kafka, none is skipped",
@@ -40,6 +49,8 @@ class Registry:
                 f"the schema registry at {self._url} does not answer: {error}",
                 kept="the messages stay in Kafka, none is skipped",
             ) from error
-        if found.schema_type != "AVRO" or not found.schema_str:
-            raise UnreachableError(f"schema {schema_id} of {self._url} is not Avro but {found.schema_type}")
+        if found.schema_type != "AVRO":
+            raise WrongSchemaError(f"schema {schema_id} is not Avro but {found.schema_type}")
+        if not found.schema_str:
+            raise UnreachableError(f"the schema registry at {self._url} gives schema {schema_id} without its text")
         return str(found.schema_str)

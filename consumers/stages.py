@@ -15,6 +15,7 @@ from consumers.partition import Partition, Work
 from consumers.ports import DeadLetters, Warehouse
 from consumers.storing import EpochTakenError, Storing, check_same
 from waybill.clock import Clock
+from waybill.errors import StoppedTable
 
 
 @dataclass
@@ -57,8 +58,19 @@ class Stages:
         if position is None or batcher is None:
             return
         if work.decoded is None:
-            with tally.timed(self.clock, "decode"):
-                decoded = self.decoding.decode(partition.stream, partition.place[1], work.batch, partition.bad_in_a_row)
+            try:
+                with tally.timed(self.clock, "decode"):
+                    decoded = self.decoding.decode(
+                        partition.stream, partition.place[1], work.batch, partition.bad_in_a_row
+                    )
+            except StoppedTable as error:
+                before = partition.work[-2].decoded if len(partition.work) > 1 and partition.work[-1] is work else None
+                if before is None:
+                    raise
+                # What stands before it is loaded first, then the table stops: else no try would ever come further.
+                partition.work.pop()
+                before.stopped, partition.ending = before.stopped or error, True
+                return
             partition.bad_in_a_row = decoded.bad_in_a_row
             partition.ending = decoded.stopped is not None
             if decoded.rest is not None:
@@ -69,7 +81,7 @@ class Stages:
             work.batch = replace(work.batch, messages=type(work.batch.messages)())
         if not work.letters_sent:
             with tally.timed(self.clock, "dead letters"):
-                self.letters.send(work.decoded.letters)
+                self.letters.send(work.decoded.letters, position)
             work.letters_sent = True
         if work.written is None:
             with tally.timed(self.clock, "write"):

@@ -10,6 +10,7 @@ from typing import Any
 from cronsim import CronSim
 
 from operations.cut import Cut
+from operations.dead_letters.desk import LetterCounts
 from operations.state import BACKING_OFF, ENDED, RunState
 
 _GRACE_SECONDS = 120.0
@@ -62,6 +63,17 @@ def of_cut(found: Cut, schedule: str, now: datetime) -> Iterable[Need]:
         yield Need(f"the cut is {words(found.age)} old{because}", "waybill run, or waybill commit --once")
     if found.tables_out:
         yield Need(f"the cycles go on without {found.tables_out}", "waybill cycles list")
+
+
+def of_letters(found: LetterCounts) -> Iterable[Need]:
+    """Bad messages that nobody has decided on; drops that were not reconciled."""
+    for table, number in found.open.items():
+        yield Need(
+            f"{number:,} dead letters of {table} are open: their events are in no table",
+            "waybill deadletters list --state open",
+        )
+    for table, number in found.unreconciled.items():
+        yield Need(f"{number:,} dead letters of {table} were dropped, not reconciled since", "waybill reconcile")
 
 
 def allowed_age(schedule: str, now: datetime) -> float:
