@@ -19,6 +19,7 @@ import fastavro
 GTID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:([a-z_][a-z0-9_]*:)?[1-9][0-9]{0,18}")
 LONG = 2**63
 _PREFIX = "__debezium.source.column."
+_TEXTS = {"TINYTEXT": 255, "TEXT": 65_535, "ENUM": 255}  # MySQL's own limits
 _BITS = {"smallint": 16, "integer": 32, "bigint": 64}
 
 
@@ -136,6 +137,8 @@ class Oracle:
         elif isinstance(value, str):
             if length is not None and len(value) > length:
                 raise Bad(f"{len(value)} characters in varchar({length})")
+            if len(value) > _TEXTS.get(source, len(value)):
+                raise Bad(f"{len(value)} characters in {source}")
             if source in ("CHAR", "VARCHAR") and len(value) > int(said["length"]):
                 raise Bad(f"{len(value)} characters in {source}({said['length']})")
 
