@@ -1,7 +1,7 @@
 # The commands of this checkout. Each may be interrupted and run again; none asks; paths may hold spaces.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: bench-ingest help lock setup demo test lint unit integration system test-compose up down clean
+.PHONY: bench-ingest fuzz help lock setup demo test lint unit integration system test-compose up down clean
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 
@@ -10,7 +10,7 @@ help:
 	@echo 'make test    lint, unit, integration and system tests on the same stack'
 	@echo 'make up      start the stack            make down    stop it, keep its data'
 	@echo 'make clean   stop it, remove its data and the Python environment; downloads stay in the cache'
-	@echo 'also: bench-ingest, setup, lock, lint, unit, integration, system, test-compose'
+	@echo 'also: bench-ingest, setup, lock, lint, unit, integration, system, fuzz (SEED=n N=n), test-compose'
 
 setup:
 	@stack/bootstrap.sh
@@ -35,6 +35,10 @@ integration: setup
 
 system: setup
 	$(PYTEST) tests/system
+
+# Spoiled messages among real ones, the long form; the seed is printed.
+fuzz: setup
+	SEED='$(SEED)' N='$(or $(N),10000)' $(PYTEST) -s tests/integration/ingest/test_fuzz.py
 
 # One run: the stack is started once, by the first test that asks for it.
 test: lint

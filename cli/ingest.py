@@ -16,6 +16,8 @@ from cli.pipeline import Pipeline
 from consumers.assignment import Assignment
 from consumers.bucket import S3Bucket
 from consumers.dead_letter_topic import DeadLetterTopic
+from consumers.dead_letters.bounds import Bounds
+from consumers.dead_letters.unknown import UnknownSchemas
 from consumers.decoder import FastavroDecoder
 from consumers.decoding import Decoding
 from consumers.fitting import Fitting
@@ -30,6 +32,7 @@ from consumers.stages import Stages
 from consumers.storing import Storing
 from consumers.streams import Shape, Stream
 from consumers.threads import Threads
+from loaders.decisions import SetAside
 from loaders.postgres import Postgres
 from loaders.raw_store import RawStore
 from loaders.raw_stores import RawStores
@@ -157,8 +160,10 @@ def loop(context: Context, chosen: Sequence[Stream], member: str | None) -> Loop
     feed = KafkaFeed(settings(kafka, pipeline.consume.group_of(prefix), member))
     letters = DeadLetterTopic(kafka, pipeline.consume.dead_letter_topic(prefix), clock)
     fitting = Fitting(source_changes(context), known_topics, pipeline.source.schema_change_topic, clock)
+    said = SetAside(lambda: Session(where.warehouse, "loader", pipeline.sync.query_seconds))
+    unknown = UnknownSchemas(said, clock, pipeline.consume.unknown_schema_seconds)
     decoding = Decoding(
-        Registry(where.registry.url), NativeDecoder(FastavroDecoder()), pipeline.consume.dead_letters_in_a_row, fitting
+        Registry(where.registry.url), NativeDecoder(FastavroDecoder()), Bounds.of(pipeline.consume), unknown, fitting
     )
     stages = Stages(decoding, letters, storing, owner, clock)
     consume = pipeline.consume

@@ -27,6 +27,7 @@ COMMANDS = {
     "cycles": ("cli.cycles", "What the commit cycles did."),
     "run": ("cli.run", "Everything long-lived in one process group."),
     "status": ("cli.status", "One screen of where everything stands."),
+    "deadletters": ("cli.deadletters", "Bad messages: list, show, redrive, drop, set-aside."),
     "lag": ("cli.lag", "Lag in messages and seconds by partition."),
     "offsets": ("cli.offsets", "Consumer positions: show, seed, reset, history, gaps, accept."),
     "reconcile": ("cli.reconcile", "Prove that the marts equal MySQL at one binlog position."),

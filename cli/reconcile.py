@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 import click
 from pydantic import SecretStr
@@ -13,6 +14,8 @@ from checks import report
 from checks.catalogue import Subject
 from cli import ingest
 from cli.context import Context, json_option, pass_context, print_json, print_table
+from loaders.decisions import reconciled
+from warehouse.session import Session
 from waybill.addresses import Mysql
 from waybill.clock import SystemClock
 from waybill.errors import SettingsError
@@ -63,6 +66,7 @@ def reconcile(
         _say if sys.stderr.isatty() else lambda _: None,
     )
     left = _marks_left(context, result)
+    _keep(context, result)
     if as_json:
         print_json({**report.plain(result), "to_be_read_again": left})
     else:
@@ -80,6 +84,15 @@ def _marks_left(context: Context, result: proof.Proof) -> dict[str, str]:
     finally:
         changes.close()
     return {table: "; ".join(why) for table, why in found.items() if why}
+
+
+def _keep(context: Context, result: proof.Proof) -> None:
+    """Tables that are equal have nothing left to be reconciled of letters dropped before the cut."""
+    equal = [table.source for table in result.tables if table.equal]
+    if result.cut.at is not None and equal:
+        # Before `waybill schema apply` made the table there are no decisions to mark.
+        with suppress(SettingsError), Session(context.addresses.warehouse, "reconcile") as session:
+            reconciled(session, equal, result.cut.at)
 
 
 def _subjects(context: Context, tables: tuple[str, ...]) -> list[Subject]:

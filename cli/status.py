@@ -9,10 +9,12 @@ import click
 
 from cli import ingest
 from cli.context import Context, json_option, pass_context, print_json, print_table
+from cli.deadletters import desk_of
 from consumers.lag import PartitionLag
 from consumers.lag import lag as lag_of
 from operations import state
 from operations.cut import Cut, read_cut
+from operations.dead_letters.desk import LetterCounts, counts
 from operations.needs import words
 from operations.offsets.coverage import Gap
 from operations.offsets.open_gaps import open_gaps
@@ -54,6 +56,10 @@ def _sources(context: Context) -> Sources:
         with Session(context.addresses.warehouse, "status", statement_seconds=30) as session:
             return open_gaps(session)
 
+    def letters() -> LetterCounts:
+        with desk_of(context) as desk:
+            return counts(desk.entries(), [entry.source for entry in context.pipeline.marts])
+
     return Sources(
         run=state.read(context.root),
         connector=lambda: read_connector(context.addresses.connect.url, context.pipeline.source.connector),
@@ -61,6 +67,7 @@ def _sources(context: Context) -> Sources:
         cut=cut,
         schedule=context.pipeline.commit.schedule,
         gaps=gaps,
+        letters=letters,
     )
 
 
@@ -73,6 +80,7 @@ def _plain(found: Status) -> dict[str, Any]:
         "connector": found.connector,
         "lag": None if found.lag is None else {t.table: t.messages for t in found.lag},
         "cut": None if found.cut is None else asdict(found.cut),
+        "dead_letters": None if found.letters is None else asdict(found.letters),
         "needs": [asdict(n) for n in found.needs],
     }
 

@@ -51,7 +51,8 @@ class Bringing:
                 partition.patience.worked()
                 partition.stored(work, done.result, now)
             case StoppedTable() as error:
-                self._stop(carried, error)
+                if not partition.stops_after(work, error):
+                    self._stop(carried, error)
             case UnreachableError() as error:
                 partition.patience.failed(error)
             case EpochTakenError() as error:

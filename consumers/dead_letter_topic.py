@@ -16,14 +16,17 @@ from consumers.kafka_topics import translated
 from consumers.ports import DeadLetter
 from waybill.clock import Clock
 from waybill.errors import UnreachableError
+from waybill.positions import Position
 
 log = logging.getLogger(__name__)
 
 _SECONDS = 30.0
 _admin: Any = kafka_admin
 _MOST_BYTES = 64 * 2**20
-# Headers. All values are UTF-8 text; offsets and times as decimal digits, times in ISO form.
+# Headers. All values are UTF-8 text: numbers as decimal digits, the record's time in milliseconds since 1970, when it
+# was first seen in ISO form. Topic id and generation are those of the position under which the message was read.
 TOPIC, PARTITION, OFFSET, TIME = "waybill.topic", "waybill.partition", "waybill.offset", "waybill.time_ms"
+TOPIC_ID, GENERATION = "waybill.topic_id", "waybill.generation"
 ERROR, FIRST_SEEN = "waybill.error", "waybill.first_seen"
 
 
@@ -36,7 +39,7 @@ class DeadLetterTopic:
         self._clock = clock
         self._producer: Any = None
 
-    def send(self, letters: Sequence[DeadLetter]) -> None:
+    def send(self, letters: Sequence[DeadLetter], position: Position) -> None:
         if not letters:
             return
         producer = self._producer or self._open()
@@ -47,7 +50,7 @@ class DeadLetterTopic:
                 failed.append(str(error))
 
         for letter in letters:
-            self._produce(producer, letter, answered)
+            self._produce(producer, letter, position, answered)
         left = producer.flush(_SECONDS)
         if left or failed:
             self._producer = None
@@ -58,11 +61,13 @@ class DeadLetterTopic:
             )
         log.warning("%d bad messages of %s set aside in %s", len(letters), letters[0].topic, self._topic)
 
-    def _produce(self, producer: Any, letter: DeadLetter, answered: Any) -> None:
+    def _produce(self, producer: Any, letter: DeadLetter, position: Position, answered: Any) -> None:
         headers = {
             TOPIC: letter.topic,
             PARTITION: str(letter.partition),
             OFFSET: str(letter.offset),
+            TOPIC_ID: position.topic_id,
+            GENERATION: str(position.generation),
             TIME: str(letter.time),
             ERROR: letter.error,
             FIRST_SEEN: self._clock.now().isoformat(),

@@ -16,12 +16,20 @@ from consumers.writer_schema import WrongSchemaError
 from waybill import raw
 from waybill.source_changes.message import packed, table_name
 
+_FIRST_MILLI, _LAST_MILLI = -62_167_219_200_000, 253_402_300_799_999
+
 
 def _columns(wire: Wire, *names: str) -> list[pa.ChunkedArray]:
     missing = [name for name in names if name not in wire.values.column_names]
     if missing:
         raise WrongSchemaError(f"schema {wire.schema.id} has no field {missing[0]!r}")
     return [wire.values[name] for name in names]
+
+
+def times_fit(times: pa.ChunkedArray) -> list[tuple[pa.ChunkedArray, str]]:
+    """The check that milliseconds since 1970 lie within the years 0 to 9999."""
+    holds = pc.and_(pc.greater_equal(times, _FIRST_MILLI), pc.less_equal(times, _LAST_MILLI))
+    return [(pc.fill_null(holds, True), "its time lies beyond the years 0 to 9999")]
 
 
 def shape_transactions(wire: Wire) -> Shaped:
@@ -31,6 +39,7 @@ def shape_transactions(wire: Wire) -> Shaped:
         [
             (pc.is_in(status, value_set=pa.array(["BEGIN", "END"])), "the status is neither BEGIN nor END"),
             *same_keys(wire, {"id": "id"}),
+            *times_fit(times),
         ]
     )
     origins: list[int] = []
@@ -58,7 +67,7 @@ def shape_transactions(wire: Wire) -> Shaped:
 def shape_notifications(wire: Wire) -> Shaped:
     """One row a notification."""
     ids, kinds, aggregates, more, times = _columns(wire, "id", "type", "aggregate_type", "additional_data", "timestamp")
-    bad = failures(same_keys(wire, {"id": "id"}))
+    bad = failures([*same_keys(wire, {"id": "id"}), *times_fit(times)])
     good = [row for row in range(wire.values.num_rows) if row not in bad]
     rows = pa.table(
         {

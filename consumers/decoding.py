@@ -6,11 +6,14 @@ with its bytes untouched. Tombstones only move the position.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from consumers.dead_letters.bounds import Bounds, Exceeded
+from consumers.dead_letters.unknown import UnknownSchemas
 from consumers.debezium_topics import shape_notifications, shape_schema_changes, shape_transactions
 from consumers.decoder import HEADER, Decoder
 from consumers.fitting import Fitting
@@ -21,7 +24,7 @@ from consumers.shapes import Shaped, Shaping, Wire, places
 from consumers.streams import Shape, Stream
 from consumers.values import arrow_type, micros
 from consumers.writer_schema import WriterSchema, WrongSchemaError
-from waybill.errors import StoppedTable
+from waybill.errors import StoppedTable, UnknownSchema, WaybillError
 from waybill.source_changes.history import Moment
 
 _SHAPING: dict[Shape, Shaping] = {
@@ -31,6 +34,8 @@ _SHAPING: dict[Shape, Shaping] = {
     Shape.SCHEMA_CHANGES: shape_schema_changes,
 }
 _MAGIC = 0
+# Indexes of messages by the ids of their value's and key's schema.
+_Groups = dict[tuple[int, int | None], list[int]]
 
 
 @dataclass
@@ -51,16 +56,22 @@ class DecodedBatch:
 
 
 class Decoding:
-    """Decodes micro-batches. `most_bad` is how many bad messages may follow each other without a good one.
+    """Decodes micro-batches. `bounds` is how many bad messages are too many (a number: so many in a row).
 
-    Without `fitting` rows are taken as they are.
+    Without `unknown` a schema id that the registry does not know only waits; without `fitting` rows are taken as they
+    are. May be used by several threads.
     """
 
-    def __init__(self, schemas: Schemas, decoder: Decoder, most_bad: int, fitting: Fitting | None = None) -> None:
+    def __init__(
+        self, schemas: Schemas, decoder: Decoder, bounds: Bounds | int, unknown: UnknownSchemas | None = None,
+        fitting: Fitting | None = None,
+    ) -> None:  # fmt: skip
         self._schemas = schemas
         self._decoder = decoder
-        self._most_bad = most_bad
+        self._bounds = Bounds(bounds, 100, 1) if isinstance(bounds, int) else bounds
+        self._unknown = unknown
         self._fitting = fitting
+        self._judging = threading.Lock()
         self._parsed: dict[int, WriterSchema] = {}
 
     def decode(self, stream: Stream, partition: int, batch: MicroBatch, bad_before: int = 0) -> DecodedBatch:
@@ -70,13 +81,18 @@ class Decoding:
         batch may be loaded.
         """
         groups, bad = self._grouped(stream, batch)
-        conflict = self._conflict(stream, groups)
-        if conflict:
-            head, rest = batch.split(conflict)
+        unknown = self._missing(stream, partition, batch, groups, bad)
+        apart = unknown[0] if unknown else self._conflict(stream, groups)
+        if apart:
+            head, rest = batch.split(apart)
             decoded = self.decode(stream, partition, head, bad_before)
-            if decoded.stopped is None:
+            if decoded.stopped is None and unknown and isinstance(unknown[1], StoppedTable):
+                decoded.stopped = unknown[1]
+            elif decoded.stopped is None:
                 decoded.rest = rest
             return decoded
+        if unknown:
+            raise unknown[1]
         parts: list[pa.Table] = []
         for (value_id, key_id), indexes in groups.items():
             made = self._shaped(stream, batch, value_id, key_id, indexes)
@@ -99,10 +115,8 @@ class Decoding:
         ]
         return DecodedBatch(batch.first_offset, batch.next_offset, _joined(parts), letters, in_a_row)
 
-    def _grouped(
-        self, stream: Stream, batch: MicroBatch
-    ) -> tuple[dict[tuple[int, int | None], list[int]], dict[int, str]]:
-        """Indexes of the messages by the ids of their value's and key's schema, and those without readable ids."""
+    def _grouped(self, stream: Stream, batch: MicroBatch) -> tuple[_Groups, dict[int, str]]:
+        """The messages by their schemas, and those without readable ids."""
         groups: dict[tuple[bytes, bytes | None], list[int]] = {}
         bad: dict[int, str] = {}
         one = _one_header(batch.messages)
@@ -122,16 +136,51 @@ class Decoding:
         }
         return found, bad
 
+    def _missing(
+        self, stream: Stream, partition: int, batch: MicroBatch, groups: _Groups, bad: dict[int, str]
+    ) -> tuple[int, WaybillError] | None:
+        """Index of the first message whose schema the registry does not know, and the error that says so.
+
+        Those that a person decided to set aside go from `groups` to `bad`.
+        """
+        missing: dict[int, UnknownSchema] = {}
+        for value_id, key_id in list(groups):
+            for schema_id in (value_id, key_id):
+                try:
+                    if schema_id is not None:
+                        self._schema(schema_id)
+                except UnknownSchema as error:
+                    missing |= dict.fromkeys(groups.pop((value_id, key_id)), error)
+                    break
+                except WrongSchemaError:
+                    continue  # said where the group is decoded
+        if not missing:
+            return None
+        first = min(missing)
+        if self._unknown is None:
+            return first, missing[first]
+        offsets = batch.messages.offsets
+        decided = self._unknown.set_aside(stream, partition, [offsets[index] for index in sorted(missing)])
+        for index, unknown in missing.items():
+            if offsets[index] in decided:
+                bad[index] = f"{unknown.what}; set aside by {decided[offsets[index]]}"
+        left = [index for index in missing if index not in bad]
+        if not left:
+            return None
+        return min(left), self._unknown.error(missing[min(left)], stream, partition, offsets[min(left)])
+
     def _schema(self, schema_id: int) -> WriterSchema:
         if schema_id not in self._parsed:
             text = self._schemas.text(schema_id)
+            if self._unknown is not None:
+                self._unknown.known(schema_id)
             try:
                 self._parsed[schema_id] = WriterSchema(schema_id, text)
             except Exception as error:
                 raise WrongSchemaError(f"schema {schema_id} is not an Avro schema: {error}") from error
         return self._parsed[schema_id]
 
-    def _conflict(self, stream: Stream, groups: dict[tuple[int, int | None], list[int]]) -> int:
+    def _conflict(self, stream: Stream, groups: _Groups) -> int:
         """Index of the first message whose schema gives a column another type than one before it; 0 when none does."""
         if stream.shape is not Shape.ROWS or len({value_id for value_id, _ in groups}) < 2:
             return 0
@@ -203,24 +252,21 @@ class Decoding:
         return decoded
 
     def _judge(self, stream: Stream, partition: int, batch: MicroBatch, bad: dict[int, str], before: int) -> int:
-        """How many bad messages stand in a row at the batch's end. Raises `StoppedTable` beyond the bound."""
-        in_a_row = before
-        if not bad:
-            return 0 if any(value is not None for value in batch.messages.values) else before
-        for index, value in enumerate(batch.messages.values):
-            if index in bad:
-                in_a_row += 1
-                if in_a_row > self._most_bad:
-                    raise StoppedTable(
-                        stream.name,
-                        f"{in_a_row} bad messages in a row up to {stream.topic} partition {partition},"
-                        f" offset {batch.messages.offsets[index]}; the last: {bad[index]}",
-                        kept="none of this batch was set aside or loaded, all of it stays in Kafka",
-                        todo="look at who writes the topic; to go on, raise consume.dead_letters_in_a_row",
-                    )
-            elif value is not None:
-                in_a_row = 0
-        return in_a_row
+        """How many bad messages stand in a row at the batch's end. Raises `StoppedTable` beyond a bound."""
+        messages = batch.messages
+        offsets = [offset for offset, value in zip(messages.offsets, messages.values, strict=True) if value is not None]
+        errors = {messages.offsets[index]: text for index, text in bad.items()}
+        with self._judging:
+            found = self._bounds.judge(stream.name, (stream.topic, partition), offsets, errors.keys(), before)
+        if isinstance(found, Exceeded):
+            raise StoppedTable(
+                stream.name,
+                f"{found.what} up to {stream.topic} partition {partition}, offset {found.offset};"
+                f" the last: {errors[found.offset]}",
+                kept="none of this batch was set aside or loaded, all of it stays in Kafka",
+                todo=f"look at who writes the topic; to go on, raise {found.setting}",
+            )
+        return found
 
 
 def _one_header(messages: Messages) -> tuple[int, int | None] | None:

@@ -15,6 +15,7 @@ from consumers.patience import Patience
 from consumers.storing import Written
 from consumers.streams import Stream
 from waybill.clock import Clock
+from waybill.errors import StoppedTable
 from waybill.objects import StoredBatch
 from waybill.positions import Position
 from waybill.stopwatch import Spent
@@ -111,6 +112,18 @@ class Partition:
             work.batch = replace(work.batch, size=work.batch.size - decoded.rest.size)
         work.decoded = replace(decoded, table=decoded.table.slice(0, 0), letters=[], rest=None)
         work.written, work.stored, work.since = None, stored, now
+
+    def stops_after(self, work: Work, error: StoppedTable) -> bool:
+        """Let the batches before `work` be loaded first, and the table stop then; False when there are none.
+
+        Else no try would ever come further than they.
+        """
+        before = self.work[-2] if len(self.work) > 1 and self.work[-1] is work else None
+        if before is None or before.decoded is None:
+            return False
+        self.work.pop()
+        before.decoded.stopped, self.ending = before.decoded.stopped or error, True
+        return True
 
     @property
     def ready(self) -> list[Work]:

@@ -206,12 +206,19 @@ class DeadLetter(NamedTuple):
 class DeadLetters(Protocol):
     """The dead-letter topic."""
 
-    def send(self, letters: Sequence[DeadLetter]) -> None:
-        """Returns when all are stored. Raises `UnreachableError` when that is not known."""
+    def send(self, letters: Sequence[DeadLetter], position: Position) -> None:
+        """Letters of one partition, read under `position`'s topic id and generation.
+
+        Returns when all are stored. Raises `UnreachableError` when that is not known.
+        """
 
 
 class Schemas(Protocol):
     """The schema registry."""
 
     def text(self, schema_id: int) -> str:
-        """The Avro schema as JSON text. Raises `UnreachableError` when the registry is down or has no such id."""
+        """The Avro schema as JSON text.
+
+        Raises `UnreachableError` when the registry is down, `UnknownSchema` when it has no such id,
+        `WrongSchemaError` when the schema is not Avro.
+        """

@@ -7,7 +7,8 @@ from typing import Any
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from waybill.errors import UnreachableError
+from consumers.writer_schema import WrongSchemaError
+from waybill.errors import UnknownSchema, UnreachableError
 
 CCOMPAT = "/apis/ccompat/v7"
 _NOT_FOUND = 404
@@ -37,14 +38,17 @@ class Registry:
                 f"the schema registry at {self._url} does not answer: {error}",
                 kept="the messages stay in Kafka, none is skipped",
             ) from error
-        if found.schema_type != "AVRO" or not found.schema_str:
-            raise UnreachableError(f"schema {schema_id} of {self._url} is not Avro but {found.schema_type}")
+        if found.schema_type != "AVRO":
+            raise WrongSchemaError(f"schema {schema_id} is not Avro but {found.schema_type}")
+        if not found.schema_str:
+            raise UnreachableError(f"the schema registry at {self._url} gives schema {schema_id} without its text")
         return str(found.schema_str)
 
     def _unknown(self, schema_id: int, error: SchemaRegistryError) -> UnreachableError:
         if error.http_status_code == _NOT_FOUND:
-            return UnreachableError(
+            return UnknownSchema(
                 f"the schema registry at {self._url} does not know schema {schema_id}: was it emptied?",
+                schema_id,
                 kept="the messages stay in Kafka, none is skipped; the consumer keeps asking",
                 todo="restore the registry's data; where there is no copy of it: docs/offsets.md, last section",
             )

@@ -6,10 +6,15 @@ The row of a delete is its image before, of everything else its image after. An 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from consumers import lineage
+from consumers.limits import refuse_long, refuse_misfit, refuse_time
 from consumers.shapes import Shaped, Wire, failures, places, same_keys
 from consumers.streams import Stream
 from consumers.values import REFUSED, convert, gtid_numbers, micros
@@ -20,6 +25,13 @@ from waybill.source_changes.history import Moment
 
 _STREAMED = pa.array(["c", "u", "d"])
 _KNOWN = pa.array(["c", "u", "d", "r"])
+# A JSON text nested without end is a RecursionError.
+_REFUSED = (*REFUSED, RecursionError)
+_WIDTHS = {column.name: int(column.type.split("(")[1][:-1]) for column in raw.EVENT if "(" in column.type}
+_OWN_LENGTHS = {
+    wire: _WIDTHS[name]
+    for wire, name in (("source.gtid", "_gtid"), ("source.file", "_binlog_file"), ("source.snapshot", "_snapshot"))
+}
 
 
 def shape_rows(wire: Wire) -> Shaped:
@@ -34,13 +46,19 @@ def shape_rows(wire: Wire) -> Shaped:
     values = wire.values
     numbers = gtid_numbers(values["source.gtid"])
     bad = failures(_checks(wire, columns, numbers))
+    try:
+        _own_fit(values)
+    except _REFUSED:
+        bad |= {row: text for row, text in _each_refused(values, _own_fit).items() if row not in bad}
     rows: dict[str, pa.ChunkedArray] = {}
     for column in columns:
         wanted = values[column.wire.name]
         try:
-            rows[column.source.warehouse_name] = convert(column, wanted)
-        except REFUSED:
-            bad |= {row: text for row, text in _refused(column, wanted).items() if row not in bad}
+            rows[column.source.warehouse_name] = _exact(column, wanted)
+        except _REFUSED:
+            name = f"column {column.source.name!r} ({column.source.type})"
+            found = _each_refused(wanted, partial(_exact, column))
+            bad |= {row: f"{name}: {text}"[:1000] for row, text in found.items() if row not in bad}
     if not bad:
         return Shaped(_event(values, numbers, rows), list(range(values.num_rows)))
     good = [row for row in range(values.num_rows) if row not in bad]
@@ -89,7 +107,8 @@ def columns_of(stream: Stream, schema: WriterSchema) -> tuple[RowColumn, ...]:
 def _checks(wire: Wire, columns: tuple[RowColumn, ...], numbers: pa.ChunkedArray) -> list[tuple[pa.ChunkedArray, str]]:
     values = wire.values
     database, _, table = wire.stream.name.partition(".")
-    unstreamed = pc.invert(_is_streamed(values))
+    # A row of a snapshot belongs to no transaction.
+    unstreamed = pc.and_(pc.invert(_is_streamed(values)), pc.is_null(values["transaction.id"]))
     own = pc.and_(
         pc.equal(values["transaction.id"], values["source.gtid"]),
         pc.and_(pc.is_valid(numbers), pc.greater(values["transaction.data_collection_order"], 0)),
@@ -114,20 +133,38 @@ def _is_streamed(values: pa.Table) -> pa.ChunkedArray:
     return pc.is_in(values["op"], value_set=_STREAMED)
 
 
-def _refused(column: RowColumn, wanted: pa.ChunkedArray) -> dict[int, str]:
+def _each_refused(wanted: Any, check: Callable[[Any], object]) -> dict[int, str]:
+    """By row why `check` refuses it. `wanted` is a table or a column."""
     found: dict[int, str] = {}
     for row in range(len(wanted)):
         try:
-            convert(column, wanted.slice(row, 1))
-        except REFUSED as error:
-            found[row] = f"column {column.source.name!r} ({column.source.type}): {error}"[:1000]
+            check(wanted.slice(row, 1))
+        except _REFUSED as error:
+            found[row] = str(error)[:1000] or type(error).__name__
     return found
+
+
+def _exact(column: RowColumn, wanted: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column's values in their exact type. Raises one of `_REFUSED` for what it cannot hold."""
+    made = convert(column, wanted)
+    refuse_misfit(column.source, made)
+    return made
 
 
 def committed_at(values: pa.Table) -> pa.ChunkedArray:
     """Commit time at the source, UTC, microseconds."""
-    millis = pc.multiply(values["source.ts_ms"].cast(pa.int64()), 1000)
-    return micros(pc.coalesce(values["source.ts_us"].cast(pa.int64()), millis), "us")
+    found = values["source.ts_us"].cast(pa.int64())
+    if found.null_count:
+        whole = pc.if_else(pc.is_null(found), values["source.ts_ms"].cast(pa.int64()), None)
+        found = pc.coalesce(found, pc.multiply_checked(whole, 1000))
+    return micros(found, "us")
+
+
+def _own_fit(values: pa.Table) -> None:
+    """Raises one of `_REFUSED` when waybill's own columns cannot hold what the source block says."""
+    refuse_time(committed_at(values))
+    for name, most in _OWN_LENGTHS.items():
+        refuse_long(values[name], most)
 
 
 def _event(values: pa.Table, numbers: pa.ChunkedArray, rows: dict[str, pa.ChunkedArray]) -> pa.Table:

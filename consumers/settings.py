@@ -36,6 +36,15 @@ class Consume(BaseModel):
     dead_letters_in_a_row: int = Field(
         100, ge=0, le=1_000_000, description="bad messages in a row of one partition; one more stops the table"
     )
+    dead_letters_percent: float = Field(
+        5, ge=0, le=100, description="bad messages in percent of a table's window; more stops the table"
+    )
+    dead_letters_window: int = Field(
+        10_000, ge=100, le=10_000_000, description="the window: so many last messages of a table, all partitions"
+    )
+    unknown_schema_seconds: float = Field(
+        600, ge=0, le=604_800, description="a schema id the registry does not know stops its table after, seconds"
+    )
     retry_stopped_seconds: float = Field(
         30, gt=0, le=86400, description="a stopped table is tried again this often, seconds"
     )

@@ -50,6 +50,8 @@ def same_keys(wire: Wire, columns: Mapping[str, str]) -> list[tuple[pa.ChunkedAr
     """One check a key column: the value carries what the key's bytes say. `columns`: key field -> wire column."""
     if wire.keys is None:
         return [(pa.chunked_array([pa.repeat(False, wire.values.num_rows)]), "the message has no key")]
+    if not wire.keys.column_names:
+        return [(pa.chunked_array([pa.repeat(False, wire.values.num_rows)]), "the key has no columns")]
     checks = []
     for name in wire.keys.column_names:
         key = wire.keys[name]
@@ -57,8 +59,10 @@ def same_keys(wire: Wire, columns: Mapping[str, str]) -> list[tuple[pa.ChunkedAr
         if column is None or column not in wire.values.column_names:
             return [(pa.chunked_array([pa.repeat(False, len(key))]), f"the value has no key column {name!r}")]
         value = wire.values[column]
-        if value.type != key.type:
-            value = value.cast(key.type, safe=False)
+        if pa.types.is_integer(value.type) and pa.types.is_integer(key.type):
+            value, key = value.cast(pa.int64()), key.cast(pa.int64())
+        elif value.type != key.type:
+            return [(pa.chunked_array([pa.repeat(False, len(key))]), f"key column {name!r} is no {value.type}")]
         equal = pc.or_(pc.fill_null(pc.equal(value, key), False), pc.and_(pc.is_null(value), pc.is_null(key)))
         checks.append((equal, f"key column {name!r} of the value differs from the key's bytes"))
     return checks

@@ -47,7 +47,7 @@ class Stages:
             work.batch = replace(work.batch, messages=type(work.batch.messages)())
         if not work.letters_sent:
             with watch.time("letters"):
-                self.letters.send(work.decoded.letters)
+                self.letters.send(work.decoded.letters, position)
             work.letters_sent = True
         if work.written is None:
             with watch.time("write"):

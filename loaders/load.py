@@ -76,14 +76,14 @@ class Load:
             if refused:
                 raise _StaleError(refused)
             todo = [batch for chain in left.values() for batch in chain]
-            self._copy(session, raw, [batch for batch in todo if batch.rows], tables)
+            self.copy(session, raw, [batch for batch in todo if batch.rows], tables)
             ledger.write(session, raw, todo)
             for place, chain in left.items():
                 if not positions.move(session, raw, chain):
                     raise _StaleError({place: StaleOwner(f"{place[0]} partition {place[1]} was moved by another")})
 
-    def _copy(self, session: Session, raw: str, batches: Sequence[StoredBatch], tables: dict[int, pa.Table]) -> None:
-        """Objects with the same columns go in one COPY."""
+    def copy(self, session: Session, raw: str, batches: Sequence[StoredBatch], tables: dict[int, pa.Table]) -> None:
+        """Append the rows of stored batches, inside a transaction; objects with the same columns go in one COPY."""
         groups: dict[tuple[str, ...], list[StoredBatch]] = {}
         for batch in batches:
             groups.setdefault(tuple(tables[batch.batch_id].column_names), []).append(batch)

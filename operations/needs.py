@@ -10,6 +10,7 @@ from typing import Any
 from cronsim import CronSim
 
 from operations.cut import Cut
+from operations.dead_letters.desk import LetterCounts
 from operations.offsets.coverage import Gap
 from operations.state import BACKING_OFF, ENDED, RunState
 
@@ -93,6 +94,17 @@ def of_gaps(found: Iterable[Gap]) -> Iterable[Need]:
             f"{table}: events were left out by hand and not read since (partition {places}; {whys})",
             "waybill offsets gaps",
         )
+
+
+def of_letters(found: LetterCounts) -> Iterable[Need]:
+    """Bad messages that nobody has decided on; drops that were not reconciled."""
+    for table, number in found.open.items():
+        yield Need(
+            f"{number:,} dead letters of {table} are open: their events are in no table",
+            "waybill deadletters list --state open",
+        )
+    for table, number in found.unreconciled.items():
+        yield Need(f"{number:,} dead letters of {table} were dropped, not reconciled since", "waybill reconcile")
 
 
 def allowed_age(schedule: str, now: datetime) -> float:

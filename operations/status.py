@@ -13,6 +13,7 @@ from connect.rest import ConnectRest
 from consumers.lag import PartitionLag
 from operations import needs as needs_of
 from operations.cut import Cut
+from operations.dead_letters.desk import LetterCounts
 from operations.needs import Need
 from operations.offsets.coverage import Gap
 from operations.state import RunState
@@ -39,6 +40,7 @@ class Status:
     connector: dict[str, Any] | None
     lag: tuple[TableLag, ...] | None
     cut: Cut | None
+    letters: LetterCounts | None
     needs: tuple[Need, ...] = field(default=())
 
 
@@ -52,6 +54,7 @@ class Sources:
     cut: Callable[[], Cut]
     schedule: str
     gaps: Callable[[], Sequence[Gap]] = tuple
+    letters: Callable[[], LetterCounts] = LetterCounts
 
 
 def gather(sources: Sources, now: datetime) -> Status:
@@ -75,19 +78,23 @@ def gather(sources: Sources, now: datetime) -> Status:
         lag = pool.submit(asked, sources.lag)
         cut = pool.submit(asked, sources.cut)
         gaps = pool.submit(asked, sources.gaps)
+        letters = pool.submit(asked, sources.letters)
         needs += needs_of.of_run(sources.run)
         found_connector = kept(connector.result())
         found_lag = kept(lag.result())
         found_cut = kept(cut.result())
         found_gaps = kept(gaps.result())
+        found_letters = kept(letters.result())
     if found_connector:
         needs += needs_of.of_connector(found_connector)
     if found_cut:
         needs += needs_of.of_cut(found_cut, sources.schedule, now)
     needs += needs_of.of_gaps(found_gaps or ())
+    if found_letters:
+        needs += needs_of.of_letters(found_letters)
     tables = tuple(by_table(found_lag)) if found_lag is not None else None
     needs += [Need(f"{t.table}: {note}", "waybill lag") for t in tables or () for note in t.notes if _odd(note)]
-    return Status(sources.run, found_connector, tables, found_cut, tuple(dict.fromkeys(needs)))
+    return Status(sources.run, found_connector, tables, found_cut, found_letters, tuple(dict.fromkeys(needs)))
 
 
 def connector(url: str, name: str) -> dict[str, Any]:

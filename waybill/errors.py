@@ -3,6 +3,7 @@
 WaybillError                 the root; carries the process's exit code (spec section 16)
 ├── SettingsError      2     wrong use or wrong settings: mend them, nothing was started
 ├── UnreachableError   3     a part that waybill needs does not answer: wait and try again
+│   ├── UnknownSchema        the registry answers, and has no such schema id: wait, then a person decides
 │   ├── ConflictError        another transaction won: repeat the whole transaction
 │   └── CommitUnknown        COMMIT was sent, its answer lost: ask the ledger, never guess
 ├── RefusedError       4     it would not be safe: a person decides
@@ -45,6 +46,14 @@ class UnreachableError(WaybillError):
     """A service did not answer. Nothing was decided; trying again later is right."""
 
     exit_code = 3
+
+
+class UnknownSchema(UnreachableError):
+    """The schema registry answered that it does not know an id: a lost schema or a damaged message, nobody can tell."""
+
+    def __init__(self, what: str, schema_id: int, *, kept: str = "", todo: str = "") -> None:
+        super().__init__(what, kept=kept, todo=todo)
+        self.schema_id = schema_id
 
 
 class ConflictError(UnreachableError):

@@ -66,6 +66,14 @@ def object_key(
     return "/".join(part for part in (prefix.strip("/"), table, folder, name) if part)
 
 
+def aside_key(prefix: str, batch: StoredBatch, partitioning: str) -> str:
+    """The key of a redriven batch: no owner's epoch is in it but the batch's own id, so no two are ever the same."""
+    folder = batch_time(batch.batch_id).strftime(partitioning)
+    span = f"{batch.first_offset:020d}-{batch.next_offset - 1:020d}"
+    name = f"{batch.topic}+{batch.partition:05d}+{span}+g{batch.generation:05d}+b{batch.batch_id:020d}.parquet"
+    return "/".join(part for part in (prefix.strip("/"), batch.table, folder, name) if part)
+
+
 def epoch_of(key: str) -> int | None:
     """The epoch in an object's name, None when it is not one of ours. Epochs never repeat: the bucket is asked."""
     found = _TAIL.search(key)

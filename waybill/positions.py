@@ -30,6 +30,18 @@ class Position:
         return (self.topic, self.partition)
 
 
+class Origin(NamedTuple):
+    """Where a message came from: what it is known by, for ever."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
 class Loaded(NamedTuple):
     """What became of the batches of a load: `stale` ones were left out, somebody else owns their partition.
 

@@ -14,6 +14,7 @@ from typing import Any
 import fastavro
 
 from consumers.messages import Message
+from waybill.errors import UnknownSchema, UnreachableError
 
 UUID = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
 
@@ -156,16 +157,18 @@ NOTIFICATION_VALUE: dict[str, Any] = {
 
 
 class Registry:
-    """Schemas by id, as the registry would give them; `known` may be emptied to play an outage."""
+    """Schemas by id, as the registry would give them; `known` may be emptied, `down` plays an outage."""
+
+    down = False
 
     def __init__(self, *schemas: Mapping[str, Any]) -> None:
         self.known = {i: json.dumps(schema) for i, schema in enumerate(schemas, 1)}
 
     def text(self, schema_id: int) -> str:
-        from waybill.errors import UnreachableError
-
+        if self.down:
+            raise UnreachableError("the registry is down")
         if schema_id not in self.known:
-            raise UnreachableError(f"schema id {schema_id} is not known to the registry")
+            raise UnknownSchema(f"schema id {schema_id} is not known to the registry", schema_id)
         return self.known[schema_id]
 
 

@@ -80,3 +80,12 @@ def test_a_row_envelope_in_the_transaction_topic_is_bad_and_no_crash() -> None:
         "id": "n1", "type": "x", "aggregate_type": "y", "additional_data": None, "timestamp": 1,
     })  # fmt: skip
     assert (decoded.table.num_rows, len(decoded.letters)) == (0, 1)
+
+
+def test_a_time_that_no_timestamp_holds_makes_its_message_bad_and_no_other() -> None:
+    absurd = end(2, k__a=1) | {"ts_ms": 2**62}
+    decoded = decode(Shape.TRANSACTIONS, TRANSACTION_VALUE, end(1, k__a=1), absurd, end(3, k__a=1))
+    assert [letter.offset for letter in decoded.letters] == [1]
+    assert decoded.table["_offset"].to_pylist() == [0, 2]
+    note = {"id": "n", "type": "t", "aggregate_type": "a", "additional_data": None, "timestamp": -(2**62)}
+    assert len(decode(Shape.NOTIFICATIONS, NOTIFICATION_VALUE, note).letters) == 1

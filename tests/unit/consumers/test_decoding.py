@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -92,6 +93,13 @@ GOOD = message(0, row(5))
         ("order 0", message(1, row(5), order=0)),
         ("unknown operation", message(1, row(5), op="m")),
         ("TRUNCATE of one key", message(1, row(5), op="t")),
+        ("commit time beyond the year 9999", message(1, row(5), ts_us=253_402_300_800_000_000)),
+        ("commit time that no 64 bits hold", message(1, row(5), ts_us=None, ts_ms=2**62)),
+        ("binlog file of 300 characters", message(1, row(5), file="b" * 300)),
+        ("text longer than its column", message(1, row(5, name="x" * 121))),
+        ("date beyond the year 9999", message(1, row(5, promised=2_932_897))),
+        ("time beyond the year 9999", message(1, row(5, scanned=253_402_300_800_000_000))),
+        ("JSON nested without end", message(1, row(5, attributes="[" * 100_000))),
     ],
 )
 def test_a_bad_message_is_set_aside_with_its_bytes_and_the_rest_goes_on(what: str, bad: Message) -> None:
@@ -172,3 +180,28 @@ def test_a_column_that_cannot_be_carried_stops_the_table_and_is_named(broken: di
     event = debezium.wire(2, newer, debezium.event(row(1, **{broken["name"]: value or None if value == b"" else 1})))
     with pytest.raises(StoppedTable, match=word):
         decode(GOOD._replace(value=event), registry=Registry(KEY, newer))
+
+
+def test_a_row_of_a_snapshot_that_names_a_transaction_is_bad() -> None:
+    event = debezium.event(row(5), op="r")
+    event["transaction"] = {"id": f"{UUID}:6", "total_order": 1, "data_collection_order": 1}
+    value = debezium.wire(VALUE_ID, VALUE, event)
+    assert list(errors(GOOD, debezium.message(1, GOOD.key, value))) == [1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        ("string", "5"),
+        ("int", 5),
+        ({"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 0}, Decimal(5)),
+        (None, None),
+    ],
+)
+def test_a_key_of_another_type_is_bad_unless_its_number_is_the_row_s(kind: Any, key: Any) -> None:
+    fields = [{"name": "order_id", "type": kind}] if kind else []
+    schema = debezium.key_schema("other", fields)
+    registry = Registry(KEY, VALUE, schema)
+    other = debezium.wire(3, schema, {"order_id": key})
+    found = [GOOD._replace(offset=1, key=other), message(2, row(5 + 2**32))._replace(key=other)]
+    assert list(errors(GOOD, *found, registry=registry)) == ([2] if kind == "int" else [1, 2])

@@ -80,7 +80,7 @@ def test_an_outage_is_waited_for_with_bounded_memory_and_nothing_is_set_aside(pa
     loop, member = started(world)
     loop.step()
     world.down.add(part)
-    world.write(TABLE.topic, *(message(i, row(i, name="x" * 1_000)) for i in range(200)))
+    world.write(TABLE.topic, *(message(i, row(i, attributes='"' + "x" * 1_000 + '"')) for i in range(200)))
     turns(loop, 400)
     held = loop.carried[TABLE.topic].partitions[PLACE].size
     assert PLACE in member.paused
@@ -98,7 +98,9 @@ def test_memory_is_bounded_while_nothing_can_be_loaded() -> None:
     loop.step()
     world.down.add("warehouse")
     for start in range(0, 400, 5):
-        world.write(TABLE.topic, *(message(i, row(i, name="x" * 1_000)) for i in range(start, start + 5)))
+        world.write(
+            TABLE.topic, *(message(i, row(i, attributes='"' + "x" * 1_000 + '"')) for i in range(start, start + 5))
+        )
         loop.step()
     assert loop.carried[TABLE.topic].partitions[PLACE].size < TABLE.memory + 5 * 1_500
 

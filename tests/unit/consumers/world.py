@@ -126,7 +126,7 @@ class World:
         self.states.append((table, "running" if stopped is None else "stopped"))
 
     # Dead letters
-    def send(self, letters: Sequence[DeadLetter]) -> None:
+    def send(self, letters: Sequence[DeadLetter], position: Position) -> None:
         if letters:
             self.need("letters")
         self.letters += letters

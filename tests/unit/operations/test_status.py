@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from consumers.lag import PartitionLag
 from operations.cut import Cut
+from operations.dead_letters.desk import LetterCounts
 from operations.needs import allowed_age, words
 from operations.state import ProcessState, RunState
 from operations.status import Sources, Status, by_table, gather
@@ -106,3 +108,12 @@ def test_the_cut_may_be_two_ticks_old() -> None:
 
 def test_ages_are_told_in_fitting_units() -> None:
     assert [words(s) for s in (5, 300, 9000, 200_000)] == ["5 s", "5 min", "2.5 h", "2.3 days"]
+
+
+def test_open_letters_and_drops_that_were_not_reconciled_are_needs() -> None:
+    found = LetterCounts(Counter({"k.orders": 3}), Counter({"k.orders": 1}))
+    status = gather(Sources(None, lambda: RUNNING, lambda: (), a_cut, "*/15 * * * *", lambda: found), NOW)
+    assert needs(status) == (
+        "3 dead letters of k.orders are open: their events are in no table -> waybill deadletters list --state open\n"
+        "1 dead letters of k.orders were dropped, not reconciled since -> waybill reconcile"
+    )

@@ -1,0 +1,1 @@
+"""What a person does with bad messages: see them, redrive them, drop them, set one aside."""
