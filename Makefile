@@ -1,7 +1,7 @@
 # The commands of this checkout. Each may be interrupted and run again; none asks; paths may hold spaces.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help lock setup demo test lint unit integration system test-compose up down clean
+.PHONY: help lock setup demo test lint unit integration system test-compose up chaos down clean
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 
@@ -10,6 +10,7 @@ help:
 	@echo 'make test    lint, unit, integration and system tests on the same stack'
 	@echo 'make up      start the stack            make down    stop it, keep its data'
 	@echo 'make clean   stop it, remove its data and the Python environment; downloads stay in the cache'
+	@echo 'make chaos   kill and stop parts at random, compare raw with the binlog; ROUNDS=n, SEED=s; adds to earlier rounds'
 	@echo 'also: setup, lock, lint, unit, integration, system, test-compose'
 
 setup:
@@ -47,6 +48,11 @@ test-compose: setup
 	WAYBILL_TEST_STACK=containers $(PYTEST) tests/integration tests/system \
 		--deselect tests/integration/stack/test_native.py
 	$(BIN)/waybill stack down --wipe
+
+# Kills and stops parts under load and compares raw with the binlog; adds to earlier rounds. ROUNDS, SEED, ROUND, WITHOUT=part.
+chaos: setup
+	@$(BIN)/python -m tests.chaos $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SEED),--seed '$(SEED)') \
+	  $(if $(ROUND),--round '$(ROUND)') $(foreach part,$(WITHOUT),--without '$(part)')
 
 down:
 	@if [ -x $(BIN)/waybill ]; then $(BIN)/waybill run --stop; $(BIN)/waybill stack down; else echo 'nothing was set up here, nothing runs'; fi
