@@ -1,7 +1,7 @@
 # The commands of this checkout. Each may be interrupted and run again; none asks; paths may hold spaces.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: bench-ingest fuzz help lock setup demo test lint unit integration system test-compose up down clean
+.PHONY: bench-ingest fuzz help lock setup demo test lint unit integration system chaos test-compose up down clean
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 
@@ -10,7 +10,7 @@ help:
 	@echo 'make test    lint, unit, integration and system tests on the same stack'
 	@echo 'make up      start the stack            make down    stop it, keep its data'
 	@echo 'make clean   stop it, remove its data and the Python environment; downloads stay in the cache'
-	@echo 'also: bench-ingest, setup, lock, lint, unit, integration, system, fuzz (SEED=n N=n), test-compose'
+	@echo 'also: bench-ingest, setup, lock, lint, unit, integration, system, chaos (ROUNDS=n SEED=s), fuzz (SEED=n N=n), test-compose'
 
 setup:
 	@stack/bootstrap.sh
@@ -55,6 +55,10 @@ test-compose: setup
 # How fast a filled topic gets into raw; figures in build/bench/ingest.json. EVENTS=2000000 is what docs/benchmarks.md reports.
 bench-ingest: up
 	@$(BIN)/python -m benchmarks.ingest $(if $(EVENTS),--events '$(EVENTS)') $(if $(CASES),--cases '$(CASES)')
+# Kills and stops parts under load and compares raw with the binlog; adds to earlier rounds. ROUNDS, SEED, ROUND, WITHOUT=part.
+chaos: setup
+	@$(BIN)/python -m tests.chaos $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SEED),--seed '$(SEED)') \
+	  $(if $(ROUND),--round '$(ROUND)') $(foreach part,$(WITHOUT),--without '$(part)')
 
 down:
 	@if [ -x $(BIN)/waybill ]; then $(BIN)/waybill run --stop; $(BIN)/waybill stack down; else echo 'nothing was set up here, nothing runs'; fi

@@ -1,0 +1,106 @@
+"""`make chaos ROUNDS=n SEED=s`: rounds on a pipeline of their own, added to those of earlier calls."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+from stack import choose
+from stack.layout import Layout
+from tests.chaos import rounds
+from tests.chaos.draw import PARTS, draw
+from tests.chaos.record import Record, commit_of
+from tests.chaos.truth import program
+from tests.chaos.world import world
+from tests.pipeline_on_stack import ROOT, PipelineOnStack
+from waybill.addresses import Addresses
+
+FOLDER = ROOT / "build" / "chaos"
+PROVEN_EVERY = 10
+
+
+def main() -> int:
+    """Exit code 0: no difference; 1: a round found one; 2: it could not be run."""
+    asked = _asked()
+    record = Record(FOLDER / "state.json")
+    if asked.report:
+        print(record.report())
+        return 0
+    if program() is None:
+        print("there is no mysqlbinlog: make setup brings it with MySQL, or install MySQL's client", file=sys.stderr)
+        return 2
+    seed = asked.seed if asked.seed is not None else record.seed
+    seed = secrets.randbelow(10**6) if seed is None else seed
+    first = asked.round or record.next_number(seed)
+    numbers = [asked.round] if asked.round else list(range(first, first + asked.rounds))
+    subprocess.run([sys.executable, "-c", "from cli.main import main; main()", "stack", "up"], cwd=ROOT, check=True)
+    way = choose.taken(Layout.here()) or choose.NATIVE
+    print(f"seed {seed}, rounds {numbers[0]} to {numbers[-1]}, the {way} way; kept in {FOLDER}", flush=True)
+    record.begin(seed)
+    failed = _run(record, seed, numbers, asked.without, way)
+    print(record.report())
+    return 1 if failed else 0
+
+
+def _run(record: Record, seed: int, numbers: list[int], without: list[str], way: str) -> bool:
+    """True when a round found a difference or broke: then the rounds end, and the pipeline's data stay for a look."""
+    name = f"c{secrets.token_hex(4)}"
+    place = FOLDER / "pipelines" / name
+    place.mkdir(parents=True)
+    pipeline = PipelineOnStack(name, place, Addresses.load(ROOT))
+    pipeline.servers.create_warehouse()
+    commit = commit_of(ROOT)
+    found: list[str] = []
+    try:
+        with world(pipeline, way, seed) as made:
+            for done, number in enumerate(numbers, 1):
+                drawn = draw(seed, number, without)
+                print(drawn, flush=True)
+                outcome = rounds.run(made, drawn)
+                record.add(outcome, commit, way)
+                print(
+                    f"    {outcome.events} row events in {outcome.transactions} transactions; caught up"
+                    f" {outcome.caught_up} s after; {outcome.seconds} s in all;"
+                    f" {'equal' if outcome.passed else 'DIFFERENT'}",
+                    flush=True,
+                )
+                found += outcome.differences
+                if found:
+                    break
+                if done % PROVEN_EVERY == 0 or done == len(numbers):
+                    made.proven()
+                    print("    the marts are proven equal", flush=True)
+    except BaseException as error:
+        _keep(place, pipeline, [f"{type(error).__name__}: {error}"])
+        for each in reversed(pipeline.backgrounds):
+            each.clear()
+        raise
+    if found:
+        _keep(place, pipeline, found)
+        return True
+    pipeline.clear()
+    return False
+
+
+def _keep(place: Path, pipeline: PipelineOnStack, found: list[str]) -> None:
+    report = place / "failure.txt"
+    report.write_text("\n".join([*found, "", pipeline.ends_of_logs()]))
+    print("\n".join(found))
+    print(f"more in {report}; its data stay: databases, topics and objects called *{pipeline.name}*", flush=True)
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20, help="how many to add; default 20")
+    parser.add_argument("--seed", type=int, help="default: that of the last call, else a random one")
+    parser.add_argument("--round", type=int, help="repeat this one round of the seed")
+    parser.add_argument("--without", action="append", default=[], choices=PARTS, help="leave this part alone")
+    parser.add_argument("--report", action="store_true", help="only print what was done so far")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
