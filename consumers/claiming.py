@@ -45,8 +45,13 @@ class Claiming:
         match done.error:
             case None:
                 claims: Claims = done.result
+                try:
+                    self._assignment.begin(partitions, claims)
+                except UnreachableError as error:
+                    # Claimed in the warehouse, not read yet: it is claimed once more.
+                    carried.claims.failed(error)
+                    return
                 carried.claims.worked()
-                self._assignment.begin(partitions, claims)
                 if carried.paused:
                     self._feed.pause([p.place for p in partitions if p.position is not None])
             case StoppedTable() as error:

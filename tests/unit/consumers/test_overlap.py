@@ -179,7 +179,7 @@ def test_a_late_claim_leaves_the_epoch_of_the_next_owner_alone() -> None:
     assert bench.world.standing[PLACE].epoch == epoch
 
 
-def test_what_was_stored_before_a_table_stopped_is_read_again_under_a_new_epoch() -> None:
+def test_what_was_stored_before_a_table_stops_is_loaded_first() -> None:
     bench = Bench(dead_letters_in_a_row=0, retry_stopped_seconds=1)
     bench.write(0, 10)
     bench.turn(STORE)
@@ -187,10 +187,12 @@ def test_what_was_stored_before_a_table_stopped_is_read_again_under_a_new_epoch(
     bench.turn(times=1)
     bench.world.time.sleep(2)
     bench.turn("store", times=2)
-    assert bench.loop.carried[TABLE.topic].stopped is not None
+    assert bench.loop.carried[TABLE.topic].stopped is None
     assert bench.waiting(LOAD) == 1
-    bench.world.logs[PLACE][10] = message(10, row(10))
     bench.turn("load", times=1)
+    assert bench.loop.carried[TABLE.topic].stopped is not None
+    assert bench.loaded() == [(0, 10)]
+    bench.world.logs[PLACE][10] = message(10, row(10))
     bench.world.time.sleep(2)
     bench.turn("claim", "store", "load", "state", times=30)
     assert bench.loop.carried[TABLE.topic].stopped is None

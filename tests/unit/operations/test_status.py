@@ -112,7 +112,7 @@ def test_ages_are_told_in_fitting_units() -> None:
 
 def test_open_letters_and_drops_that_were_not_reconciled_are_needs() -> None:
     found = LetterCounts(Counter({"k.orders": 3}), Counter({"k.orders": 1}))
-    status = gather(Sources(None, lambda: RUNNING, lambda: (), a_cut, "*/15 * * * *", lambda: found), NOW)
+    status = gather(Sources(None, lambda: RUNNING, lambda: (), a_cut, "*/15 * * * *", letters=lambda: found), NOW)
     assert needs(status) == (
         "3 dead letters of k.orders are open: their events are in no table -> waybill deadletters list --state open\n"
         "1 dead letters of k.orders were dropped, not reconciled since -> waybill reconcile"
