@@ -67,7 +67,7 @@ class KafkaFeed:
     ) -> None:
         def on_assign(consumer: Any, found: list[Any]) -> None:
             places = _places(found)
-            # Offset 0 is never read from: the partition is paused before it could be.
+            # Nothing of offset 0 is taken: the partition is paused, and nobody has claimed it yet.
             consumer.incremental_assign([TopicPartition(topic, partition, 0) for topic, partition in places])
             self.pause(places)
             assigned(places)
@@ -127,8 +127,19 @@ class KafkaFeed:
     def start(self, offsets: Mapping[Place, int]) -> None:
         for (topic, partition), offset in offsets.items():
             with translated(f"going to offset {offset} of {topic} partition {partition}"):
-                self._consumer.seek(TopicPartition(topic, partition, offset))
+                self._go_to(TopicPartition(topic, partition, offset))
         self.resume(offsets)
+
+    def _go_to(self, where: Any) -> None:
+        try:
+            self._consumer.seek(where)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError._STATE:
+                raise
+            # The client gave the partition up after an offset that Kafka has not, perhaps offset 0 before it was
+            # paused, and refuses to seek ever after. Assigned anew it begins where it is told.
+            self._consumer.incremental_unassign([TopicPartition(where.topic, where.partition)])
+            self._consumer.incremental_assign([where])
 
     def pause(self, places: Iterable[Place]) -> None:
         with translated("pausing partitions"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Iterable
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -10,6 +12,7 @@ from confluent_kafka import TopicPartition
 from cli import ingest
 from consumers import assignment
 from consumers.loop import Loop
+from consumers.messages import Place
 from tests.integration.ingest.commands import Commands
 from tests.integration.ingest.workshop import RAW, Workshop
 from tests.unit.consumers import debezium
@@ -93,6 +96,26 @@ def test_offsets_that_kafka_dropped_unread_stop_the_table_and_are_named(workshop
     assert (gap["first_offset"], gap["next_offset"]) == (6, 9)
     workshop.consume()
     assert workshop.rows() == [(i,) for i in (0, 1, 2, 3, 4, 8, 9)]
+
+
+def test_reading_begins_though_the_client_gave_the_partition_up(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop.write([workshop.event(row(i)) for i in range(5)])
+    workshop.consume()
+    for future in workshop.admin.delete_records([TopicPartition(workshop.topic, 0, 6)]).values():
+        future.result(10)
+    workshop.write([workshop.event(row(i)) for i in range(5, 10)])
+    loop = workshop.loop()
+    pause = loop._feed.pause
+
+    def late(places: Iterable[Place]) -> None:
+        time.sleep(3)  # meanwhile the client asks for offset 0, which is gone
+        pause(places)
+
+    monkeypatch.setattr(loop._feed, "pause", late)
+    workshop.turn(loop, lambda _: workshop.positions()[0] == 12, 90)
+    assert workshop.rows() == [(i,) for i in range(10)]
 
 
 def test_a_topic_that_lost_its_beginning_before_the_first_read_is_refused(
