@@ -55,10 +55,10 @@ test-compose: setup
 # How fast a filled topic gets into raw; figures in build/bench/ingest.json. EVENTS=2000000 is what docs/benchmarks.md reports.
 bench-ingest: up
 	@$(BIN)/python -m benchmarks.ingest $(if $(EVENTS),--events '$(EVENTS)') $(if $(CASES),--cases '$(CASES)')
-# Kills and stops parts under load and compares raw with the binlog; adds to earlier rounds. ROUNDS, SEED, ROUND, WITHOUT=part.
+# Kills and stops parts under load and compares raw with the binlog; adds to earlier rounds. ROUNDS, SEED, ROUND, WITHOUT, FORGET.
 chaos: setup
 	@$(BIN)/python -m tests.chaos $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SEED),--seed '$(SEED)') \
-	  $(if $(ROUND),--round '$(ROUND)') $(foreach part,$(WITHOUT),--without '$(part)')
+	  $(if $(ROUND),--round '$(ROUND)') $(if $(FORGET),--forget) $(foreach part,$(WITHOUT),--without '$(part)')
 
 down:
 	@if [ -x $(BIN)/waybill ]; then $(BIN)/waybill run --stop; $(BIN)/waybill stack down; else echo 'nothing was set up here, nothing runs'; fi

@@ -29,6 +29,9 @@ def main() -> int:
     if asked.report:
         print(record.report())
         return 0
+    if asked.forget:
+        _forget()
+        return 0
     if program() is None:
         print("there is no mysqlbinlog: make setup brings it with MySQL, or install MySQL's client", file=sys.stderr)
         return 2
@@ -86,10 +89,22 @@ def _run(record: Record, seed: int, numbers: list[int], without: list[str], way:
 
 
 def _keep(place: Path, pipeline: PipelineOnStack, found: list[str]) -> None:
+    """Write down what is known; the connector pauses, so that it takes no time from later rounds."""
     report = place / "failure.txt"
     report.write_text("\n".join([*found, "", pipeline.ends_of_logs()]))
+    pipeline.run("connect", "pause")
     print("\n".join(found))
     print(f"more in {report}; its data stay: databases, topics and objects called *{pipeline.name}*", flush=True)
+    print("make chaos FORGET=1 removes the data of all kept pipelines", flush=True)
+
+
+def _forget() -> None:
+    """Remove what pipelines of failed rounds left on the stack; their folders stay."""
+    for place in sorted((FOLDER / "pipelines").glob("c*")):
+        if (place / "failure.txt").exists() and not (place / "forgotten").exists():
+            PipelineOnStack(place.name, place, Addresses.load(ROOT)).clear()
+            (place / "forgotten").touch()
+            print(f"{place.name} is removed from the stack; its logs stay in {place}")
 
 
 def _asked() -> argparse.Namespace:
@@ -98,6 +113,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="default: that of the last call, else a random one")
     parser.add_argument("--round", type=int, help="repeat this one round of the seed")
     parser.add_argument("--without", action="append", default=[], choices=PARTS, help="leave this part alone")
+    parser.add_argument("--forget", action="store_true", help="remove the data that failed rounds left on the stack")
     parser.add_argument("--report", action="store_true", help="only print what was done so far")
     return parser.parse_args()
 
