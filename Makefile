@@ -58,9 +58,9 @@ clean:
 metrics-page: setup
 	$(BIN)/python -m waybill.metrics_page > docs/metrics.md
 
-# The dashboard's panels over the last MINUTES (10), from the Prometheus of `waybill stack up --monitoring`.
+# The dashboard's panels of PIPELINE (waybill) over the last MINUTES (10), from the Prometheus of `waybill stack up --monitoring`.
 picture: setup
-	$(BIN)/python -m stack.monitoring.picture docs/dashboards/consumer-lag.svg $(MINUTES)
+	$(BIN)/python -m stack.monitoring.picture docs/dashboards/consumer-lag.svg $(or $(MINUTES),10) $(or $(PIPELINE),waybill)
 
 # Pins every dependency anew, with hashes and without index addresses.
 lock: setup

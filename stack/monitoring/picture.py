@@ -1,6 +1,7 @@
 """A picture of a dashboard's panels, drawn from what a running Prometheus answers: `make picture`.
 
-`python -m stack.monitoring.picture FILE [MINUTES]` asks the Prometheus of this checkout's stack. Plain SVG.
+`python -m stack.monitoring.picture FILE [MINUTES [PIPELINE]]` asks the Prometheus of this checkout's
+stack; of all pipelines unless one is named. Plain SVG.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ WIDTH, HEIGHT, GAP, TOP = 420, 230, 14, 60
 POINTS = 120
 
 
-def lines_of(panel: Panel, prometheus: Prometheus, start: float, end: float) -> list[Line]:
-    """Every line of a panel, named by its legend, in the order of the names."""
+def lines_of(panel: Panel, prometheus: Prometheus, pipeline: str, start: float, end: float) -> list[Line]:
+    """Every line of a panel, named by its legend, in the order of the names. `pipeline` is a regular expression."""
     step = max(5.0, (end - start) / POINTS)
     found: list[Line] = []
     for query in panel.queries:
-        for series in prometheus.span(query.asked(), start, end, step):
+        for series in prometheus.span(query.asked(pipeline), start, end, step):
             name = query.legend
             for label, value in series.labels.items():
                 name = name.replace("{{" + label + "}}", value)
@@ -66,8 +67,8 @@ def draw(title: str, found: Sequence[tuple[Panel, Sequence[Line]]], start: float
 
 def main(words: Sequence[str]) -> int:
     """Exit code of the command (spec section 16)."""
-    if not 1 <= len(words) <= 2:
-        print("python -m stack.monitoring.picture FILE [MINUTES]", file=sys.stderr)
+    if not 1 <= len(words) <= 3:
+        print("python -m stack.monitoring.picture FILE [MINUTES [PIPELINE]]", file=sys.stderr)
         return 2
     port = ports.read(Layout.here().ports_file).get("prometheus")
     try:
@@ -75,8 +76,9 @@ def main(words: Sequence[str]) -> int:
             raise UnreachableError("this checkout has no Prometheus", todo="waybill stack up --monitoring")
         end = time.time()
         start = end - 60 * float(words[1] if len(words) > 1 else 10)
+        pipeline = words[2] if len(words) > 2 else ".*"
         prometheus = Prometheus(f"http://127.0.0.1:{port}")
-        found = [(panel, lines_of(panel, prometheus, start, end)) for panel in panels(CONSUMER_LAG)]
+        found = [(panel, lines_of(panel, prometheus, pipeline, start, end)) for panel in panels(CONSUMER_LAG)]
     except WaybillError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -65,7 +65,7 @@ def chart(
     """Lines over time, with three values on the left, the time below and a legend."""
     drawn = _stacked(lines) if stacked else list(lines)
     values = [value for line in drawn for _, value in line.points]
-    low = min(0.0, *values) if min(values) < 0.5 * max(values) or stacked else min(values)
+    low = min(0.0, *values)
     high = max(values) if max(values) > low else low + 1
     left, right, top, bottom = x + _LEFT, x + width - _RIGHT, y + _TOP, y + height - _BOTTOM
 

@@ -141,7 +141,7 @@ def test_the_rules_are_loaded_and_evaluate(run: tuple[PipelineOnStack, Backgroun
 
 @pytest.mark.timeout(300)
 def test_the_picture_draws_every_panel(run: tuple[PipelineOnStack, Background], tmp_path: Path) -> None:
-    assert picture.main([str(tmp_path / "drawn.svg"), "10"]) == 0
+    assert picture.main([str(tmp_path / "drawn.svg"), "10", run[0].name]) == 0
     drawn = (tmp_path / "drawn.svg").read_text()
     assert all(panel.title in drawn for panel in PANELS) and "no answer" not in drawn
 
