@@ -1,7 +1,7 @@
 # The commands of this checkout. Each may be interrupted and run again; none asks; paths may hold spaces.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: bench-ingest fuzz help lock setup demo test lint unit integration system chaos test-compose up down clean
+.PHONY: bench-ingest fuzz help lock setup demo test lint unit integration system chaos metrics-page picture test-compose up down clean
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 
@@ -10,7 +10,7 @@ help:
 	@echo 'make test    lint, unit, integration and system tests on the same stack'
 	@echo 'make up      start the stack            make down    stop it, keep its data'
 	@echo 'make clean   stop it, remove its data and the Python environment; downloads stay in the cache'
-	@echo 'also: bench-ingest, setup, lock, lint, unit, integration, system, chaos (ROUNDS=n SEED=s), fuzz (SEED=n N=n), test-compose'
+	@echo 'also: bench-ingest, setup, lock, lint, unit, integration, system, chaos (ROUNDS=n SEED=s), fuzz (SEED=n N=n), test-compose, metrics-page, picture'
 
 setup:
 	@stack/bootstrap.sh
@@ -65,6 +65,14 @@ down:
 
 clean:
 	@stack/bootstrap.sh clean
+
+# docs/metrics.md from the declarations in waybill/metrics.py.
+metrics-page: setup
+	$(BIN)/python -m waybill.metrics_page > docs/metrics.md
+
+# The dashboard's panels of PIPELINE (waybill) over the last MINUTES (10), from the Prometheus of `waybill stack up --monitoring`.
+picture: setup
+	$(BIN)/python -m stack.monitoring.picture docs/dashboards/consumer-lag.svg $(or $(MINUTES),10) $(or $(PIPELINE),waybill)
 
 # Pins every dependency anew, with hashes and without index addresses.
 lock: setup

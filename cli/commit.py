@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from cli.context import Context, json_option, pass_context, print_json, print_table
+from cli.serving import Serving, metrics_options, serve
 from committer import steps
 from committer.commit import Committer
 from committer.schedule import by_cron, continuously
@@ -99,6 +100,13 @@ def gtid_set(text: str) -> GtidSet:
 )
 @click.option("--until", default="", metavar="GTID_SET", help="End the cut exactly there.")
 @click.option("--explain", is_flag=True, help="Print the cycle's SQL; change nothing.")
+@click.option(
+    "--watch/--no-watch",
+    default=True,
+    show_default=True,
+    help="Serve lag, cut and retention as metrics too; `waybill run` serves them itself.",
+)
+@metrics_options
 @json_option
 @pass_context
 def commit(
@@ -109,11 +117,15 @@ def commit(
     floor: float,
     until: str,
     explain: bool,
+    watch: bool,
+    metrics_host: str,
+    metrics_port: int,
+    no_metrics: bool,
     as_json: bool,
 ) -> int:
     """Apply what has arrived in raw to the marts, in one transaction.
 
-    Example: waybill commit --once
+    With --schedule and --continuous it serves metrics while it runs. Example: waybill commit --once
     """
     if once + schedule + continuous + explain > 1:
         raise SettingsError("--once, --schedule, --continuous and --explain exclude each other")
@@ -135,8 +147,9 @@ def commit(
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    if schedule:
-        by_cron(context.pipeline.commit.schedule, lambda: committer.cycle(bound), report, committer.clock, stop)
-    else:
-        continuously(floor, lambda: committer.cycle(bound), report, committer.clock, stop)
+    with serve(context, "commit", Serving(metrics_host, metrics_port, not no_metrics), [], watch):
+        if schedule:
+            by_cron(context.pipeline.commit.schedule, lambda: committer.cycle(bound), report, committer.clock, stop)
+        else:
+            continuously(floor, lambda: committer.cycle(bound), report, committer.clock, stop)
     return 0

@@ -13,8 +13,10 @@ import click
 from cli import ingest
 from cli.config import refuse_misfit
 from cli.context import Context, json_option, pass_context, print_json, print_table
+from cli.serving import Serving, metrics_options, serve
 from consumers.loop import Loop
 from consumers.tally import slowest
+from operations.metrics.consumer import ConsumerMetrics
 from waybill.errors import StaleOwner, UnreachableError
 from waybill.stopwatch import Stopwatch
 
@@ -29,12 +31,17 @@ _MOST_FENCED = 20
 @click.option("--table", "tables", multiple=True, help="Only this table (source, table or raw name). May be repeated.")
 @click.option("--until-caught-up", is_flag=True, help="End when all that stands in Kafka now is loaded.")
 @click.option("--member", help="Static id within the consumer group; default: one per consumer of this checkout.")
+@metrics_options
 @json_option
 @pass_context
-def consume(context: Context, tables: tuple[str, ...], until_caught_up: bool, member: str | None, as_json: bool) -> int:
+def consume(
+    context: Context, tables: tuple[str, ...], until_caught_up: bool, member: str | None, metrics_host: str,
+    metrics_port: int, no_metrics: bool, as_json: bool,
+) -> int:  # fmt: skip
     """Carry events from Kafka into the raw tables, until it is stopped.
 
-    May be killed at any moment: it goes on where the warehouse stands. Example: waybill consume --until-caught-up
+    May be killed at any moment: it goes on where the warehouse stands. Metrics are served while it runs, but not
+    with --until-caught-up. Example: waybill consume --until-caught-up
     """
     began = time.monotonic()
     stopping: list[bool] = []
@@ -52,23 +59,25 @@ def consume(context: Context, tables: tuple[str, ...], until_caught_up: bool, me
     slot = ingest.Slot(context.root) if member is None and not until_caught_up else None
     if slot is not None:
         member = slot.member
+    serving = Serving(metrics_host, metrics_port, on=not (no_metrics or until_caught_up))
     fenced = 0
-    while True:
-        loop = _patiently(lambda: ingest.loop(context, chosen, member), stopping)
-        if loop is None:
-            return 0
-        running[:] = [loop]
-        try:
-            if not stopping:
-                loop.run(until_caught_up)
-            return _report(loop, time.monotonic() - began, as_json)
-        except StaleOwner as error:
-            # When a broker dies while this member joins again, Kafka may take its earlier self for another. Nobody
-            # else can have the name: it goes with the slot's lock.
-            fenced += 1
-            if slot is None or fenced > _MOST_FENCED:
-                raise
-            log.warning("joins its group anew: %s", error.what)
+    with serve(context, "consume", serving, [ConsumerMetrics(lambda: running[0] if running else None)]):
+        while True:
+            loop = _patiently(lambda: ingest.loop(context, chosen, member), stopping)
+            if loop is None:
+                return 0
+            running[:] = [loop]
+            try:
+                if not stopping:
+                    loop.run(until_caught_up)
+                return _report(loop, time.monotonic() - began, as_json)
+            except StaleOwner as error:
+                # When a broker dies while this member joins again, Kafka may take its earlier self for another. Nobody
+                # else can have the name: it goes with the slot's lock.
+                fenced += 1
+                if slot is None or fenced > _MOST_FENCED:
+                    raise
+                log.warning("joins its group anew: %s", error.what)
 
 
 def _patiently(build: Callable[[], _T], stopping: list[bool]) -> _T | None:

@@ -9,13 +9,13 @@ import click
 
 from cli.context import json_option, print_json, print_table
 from stack import choose
-from stack.catalogue import SERVICES
+from stack.catalogue import ALL
 from stack.layout import Layout
 from stack.way import Controls, ServiceStatus, Way
 from waybill.addresses import Addresses
 from waybill.errors import SettingsError, UnreachableError
 
-NAMES = [each.name for each in SERVICES]
+NAMES = [each.name for each in ALL]
 service_argument = click.argument("service", type=click.Choice(NAMES))
 
 
@@ -30,8 +30,9 @@ def stack() -> None:
 @stack.command()
 @click.option("--native", "wanted", flag_value=choose.NATIVE, help="Processes of this machine.")
 @click.option("--compose", "wanted", flag_value=choose.COMPOSE, help="Containers.")
+@click.option("--monitoring", is_flag=True, help="Prometheus too, and in containers Grafana with the dashboards.")
 @json_option
-def up(wanted: str | None, as_json: bool) -> None:
+def up(wanted: str | None, monitoring: bool, as_json: bool) -> None:
     """Start what does not run, and return when every service works.
 
     Takes containers if an engine answers and has or can get the images, else processes of this machine, for
@@ -48,7 +49,7 @@ def up(wanted: str | None, as_json: bool) -> None:
     choice = choose.choose(layout, wanted)
     click.echo(f"the {choice.name} way: {choice.why}", err=True)
     choose.remember(layout, choice.name)
-    choice.way.up()
+    choice.way.up(monitoring)
     if as_json:
         print_json({"way": choice.name, "addresses": choice.way.addresses()})
     else:

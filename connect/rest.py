@@ -58,10 +58,13 @@ class ConnectRest:
     configuration, WaybillError for any other refusal.
     """
 
-    def __init__(self, url: str, clock: Clock | None = None, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, url: str, clock: Clock | None = None, transport: httpx.BaseTransport | None = None,
+        seconds: float = REQUEST_SECONDS,
+    ) -> None:  # fmt: skip
         self._url = url.rstrip("/")
         self._clock = clock or SystemClock()
-        self._http = httpx.Client(base_url=self._url, timeout=REQUEST_SECONDS, transport=transport)
+        self._http = httpx.Client(base_url=self._url, timeout=seconds, transport=transport)
 
     def __enter__(self) -> ConnectRest:
         return self

@@ -214,8 +214,37 @@ WAREHOUSE = Service(
     memory=200,
 )
 
+PROMETHEUS = Service(
+    name="prometheus",
+    title="Prometheus, which keeps the metrics",
+    # Natively Debian's.
+    version="3.5.0",
+    image="prom/prometheus:v3.5.0",
+    ports=(Port("prometheus", 9090),),
+    settings=MappingProxyType({"storage.tsdb.retention.time": "7d"}),
+    data="/prometheus",
+    ready_within=120,
+    memory=120,
+)
+
+GRAFANA = Service(
+    name="grafana",
+    title="Grafana, which draws them",
+    version="12.2.0",
+    image="grafana/grafana:12.2.0",
+    ports=(Port("grafana", 3000),),
+    needs=("prometheus",),
+    ready_within=120,
+    memory=200,
+)
+
+MONITORING: tuple[Service, ...] = (PROMETHEUS, GRAFANA)
+"""Started on request only, beside the services; Grafana in containers only, natively there is none to be had."""
+
 SERVICES: tuple[Service, ...] = (MYSQL, KAFKA, REGISTRY, CONNECT, S3, WAREHOUSE)
-"""All services; a service stands after those it needs."""
+"""What the pipeline needs; a service stands after those it needs."""
+
+ALL: tuple[Service, ...] = (*SERVICES, *MONITORING)
 
 OLDEST_POSTGRESQL = 15
 MYSQL_SERIES = "9.7"
@@ -223,7 +252,7 @@ MYSQL_SERIES = "9.7"
 
 def service(name: str) -> Service:
     """The service of that name. KeyError names those there are."""
-    for found in SERVICES:
+    for found in ALL:
         if found.name == name:
             return found
-    raise KeyError(f"there is no service {name}; there are {', '.join(s.name for s in SERVICES)}")
+    raise KeyError(f"there is no service {name}; there are {', '.join(s.name for s in ALL)}")

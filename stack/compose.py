@@ -7,12 +7,13 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from stack import accounts, ports, probes
-from stack.catalogue import DEBEZIUM_VERSION, SERVICES, Service, service
+from stack.catalogue import ALL, DEBEZIUM_VERSION, MONITORING, SERVICES, Service, service
 from stack.containers.engine import (
     Container,
     Project,
@@ -33,7 +34,8 @@ BUILT_FROM = (f"quay.io/debezium/connect:{DEBEZIUM_VERSION}", "maven:3.9-eclipse
 UP_SECONDS = 600
 PROBE_SECONDS = 90.0
 PAUSE = 0.3
-VARIABLES = {each.port.name: f"WAYBILL_PORT_{each.name.upper()}" for each in SERVICES}
+VARIABLES = {each.port.name: f"WAYBILL_PORT_{each.name.upper()}" for each in ALL}
+MONITORING_PROFILE = "monitoring"
 
 PROBES: Mapping[str, Callable[[Addresses], None]] = {
     "mysql": probes.mysql,
@@ -53,7 +55,9 @@ class ComposeWay:
     @property
     def project(self) -> Project:
         kept = ports.read(self.layout.ports_file)
-        return Project.of(self.layout.root, {VARIABLES[name]: str(kept[name]) for name in VARIABLES if name in kept})
+        variables = {VARIABLES[name]: str(kept[name]) for name in VARIABLES if name in kept}
+        profiles = (MONITORING_PROFILE,) if self.layout.monitoring_file.is_file() else ()
+        return Project.of(self.layout.root, variables, profiles)
 
     def available(self) -> str | None:
         obstacle = engine_obstacle()
@@ -71,7 +75,12 @@ class ComposeWay:
                 return f"the image {image} is not here and cannot be pulled ({obstacle})"
         return None
 
-    def up(self) -> None:
+    def up(self, monitoring: bool = False) -> None:
+        if monitoring:
+            self.layout.monitoring_file.parent.mkdir(parents=True, exist_ok=True)
+            self.layout.monitoring_file.touch()
+        # The engine would make the folder that it mounts, as root.
+        self.layout.targets.mkdir(parents=True, exist_ok=True)
         with Progress() as progress, self.prepared(progress) as project:
             words = ["up", "--detach", "--wait", "--wait-timeout", str(UP_SECONDS), "--remove-orphans"]
             if self.image_is_outdated():
@@ -104,6 +113,10 @@ class ComposeWay:
             for each in SERVICES:
                 self._probe(each.name, addresses)
         _write(self.layout.addresses_file, addresses)
+        if self.project.profiles:
+            kept = ports.read(self.layout.ports_file)
+            for each in MONITORING:
+                progress.say(f"{each.title}: http://127.0.0.1:{kept[each.port.name]}")
 
     def down(self, wipe: bool) -> None:
         with Progress() as progress, self._alone(progress):
@@ -115,8 +128,11 @@ class ComposeWay:
             steps = [["rm", "--stop", "--force", "--volumes"], ["down", "--remove-orphans"]]
             if wipe:
                 steps[-1].append("--volumes")
-            if any(self.project.show(*words) for words in steps):
+            # With the profile, or its containers would be left running.
+            project = replace(self.project, profiles=(MONITORING_PROFILE,))
+            if any(project.show(*words) for words in steps):
                 raise UnreachableError("docker compose down failed", todo="docker ps; then waybill stack down")
+            self.layout.monitoring_file.unlink(missing_ok=True)
             progress.say("stack is stopped, its data are " + ("removed" if wipe else "kept"))
 
     def start(self, service: str) -> None:
@@ -125,7 +141,8 @@ class ComposeWay:
             words = ["up", "--detach", "--wait", "--wait-timeout", str(UP_SECONDS), "--no-deps", "--no-recreate"]
             if project.show(*words, service):
                 raise _not_up(project)
-            self._probe(service, self.addresses())
+            if service not in {each.name for each in MONITORING}:
+                self._probe(service, self.addresses())
 
     def stop(self, service: str) -> None:
         self.project.run("stop", service)
@@ -139,7 +156,8 @@ class ComposeWay:
         found = {each.service: each for each in self.project.containers()}
         details = inspect([each.id for each in found.values()])
         kept = ports.read(self.layout.ports_file)
-        return [_status(each, found.get(each.name), details, kept) for each in SERVICES]
+        monitoring = [each for each in MONITORING if each.name in found]
+        return [_status(each, found.get(each.name), details, kept) for each in (*SERVICES, *monitoring)]
 
     def logs(self, service: str, lines: int, follow: bool) -> None:
         words = ["logs", "--no-log-prefix", "--tail", str(lines), *(["--follow"] if follow else []), service]
@@ -158,10 +176,10 @@ class ComposeWay:
         return self.layout.state / "connect-image"
 
     def _choose_ports(self) -> None:
-        names = [port.name for each in SERVICES for port in each.ports]
+        names = [port.name for each in ALL for port in each.ports]
         kept = ports.read(self.layout.ports_file)
         running = {each.service for each in self.project.containers() if each.state == "running"}
-        ours = {port.name for each in SERVICES if each.name in running for port in each.ports}
+        ours = {port.name for each in ALL if each.name in running for port in each.ports}
         chosen = ports.choose(names, kept, ours, seed=str(self.layout.root))
         if chosen != kept:
             ports.write(self.layout.ports_file, chosen)

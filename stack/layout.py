@@ -51,6 +51,16 @@ class Layout:
         return self.state / "way"
 
     @property
+    def monitoring_file(self) -> Path:
+        """There while the monitoring services belong to the stack."""
+        return self.state / "monitoring"
+
+    @property
+    def targets(self) -> Path:
+        """Where the processes of this checkout write on which port they serve their metrics."""
+        return self.root / ".waybill" / "run" / "metrics"
+
+    @property
     def records(self) -> Path:
         """One file per process that was started: see `stack.processes`."""
         return self.state / "processes"

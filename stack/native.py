@@ -10,14 +10,14 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 
 from stack import accounts, ports, processes
-from stack.catalogue import SERVICES, Service
-from stack.install import mysql, parts
+from stack.catalogue import ALL, MONITORING, SERVICES, Service
+from stack.install import mysql, parts, prometheus
 from stack.install.cache import locked
 from stack.layout import Layout
 from stack.log import follow_log, tail
 from stack.progress import Progress
-from stack.services import NATIVES, warehouse
-from stack.services.launch import HOST, Launch, Place
+from stack.services import MONITORING_NATIVES, NATIVES, warehouse
+from stack.services.launch import HOST, Launch, Native, Place
 from stack.starter import Starter
 from stack.way import Addresses, ServiceStatus
 from waybill.errors import UnreachableError
@@ -35,7 +35,7 @@ class NativeWay:
             return None
         return "MySQL comes from Debian's packages, and this machine has no apt-get and dpkg-deb"
 
-    def up(self) -> None:
+    def up(self, monitoring: bool = False) -> None:
         with Progress() as progress, self._alone(progress):
             place = self.place(progress)
             launches = {name: native.launch(place) for name, native in NATIVES.items()}
@@ -43,6 +43,8 @@ class NativeWay:
             if todo:
                 self._start_all(place, launches, todo, progress)
             _write(self.layout, place)
+            if monitoring or self.layout.monitoring_file.is_file():
+                self._monitor(place, progress)
             if todo:
                 memory = sum(each.memory for each in self.status())
                 progress.say(f"stack is up after {progress.elapsed:.1f} s, {memory} MB of memory")
@@ -50,6 +52,9 @@ class NativeWay:
     def down(self, wipe: bool) -> None:
         with Progress() as progress, self._alone(progress):
             self.layout.addresses_file.unlink(missing_ok=True)
+            self.layout.monitoring_file.unlink(missing_ok=True)
+            for name in MONITORING_NATIVES:
+                self.stop(name)
             # Users before what they use: Connect would wait for a broker that is gone.
             for group in ends_first():
                 with ThreadPoolExecutor(len(group)) as pool:
@@ -66,17 +71,18 @@ class NativeWay:
     def start(self, service: str) -> None:
         with Progress() as progress, self._alone(progress):
             place = self.place(progress)
-            self.starter.bring_up(NATIVES[service], NATIVES[service].launch(place), place, progress)
+            self.starter.bring_up(_native(service), _native(service).launch(place), place, progress)
 
     def stop(self, service: str) -> None:
-        self.starter.stop(NATIVES[service])
+        self.starter.stop(_native(service))
 
     def kill(self, service: str) -> None:
         self.starter.kill(service)
 
     def status(self) -> list[ServiceStatus]:
         kept = ports.read(self.layout.ports_file)
-        return [self._status(each, kept.get(each.port.name)) for each in SERVICES]
+        monitoring = [each for each in MONITORING if self.starter.record(each.name)]
+        return [self._status(each, kept.get(each.port.name)) for each in (*SERVICES, *monitoring)]
 
     def logs(self, service: str, lines: int, follow: bool) -> None:
         path = self.starter.log(service)
@@ -95,8 +101,8 @@ class NativeWay:
     def place(self, progress: Progress) -> Place:
         """Programs and ports for this checkout, fetched and chosen where that was not done yet."""
         found = parts.install(self.layout, progress)
-        names = [port.name for each in SERVICES for port in each.ports]
-        ours = {port.name for each in SERVICES if self.starter.identity(each.name) for port in each.ports}
+        names = [port.name for each in ALL for port in each.ports]
+        ours = {port.name for each in ALL if self.starter.identity(each.name) for port in each.ports}
         kept = ports.read(self.layout.ports_file)
         chosen = ports.choose(names, kept, ours, seed=str(self.layout.root))
         if chosen != kept:
@@ -130,6 +136,12 @@ class NativeWay:
         for job in jobs.values():
             job.result()
 
+    def _monitor(self, place: Place, progress: Progress) -> None:
+        self.layout.monitoring_file.touch()
+        for native in MONITORING_NATIVES.values():
+            self.starter.bring_up(native, native.launch(place), place, progress)
+        progress.say(f"Prometheus answers on http://{HOST}:{place.ports['prometheus']}; Grafana is in containers only")
+
     def _alone(self, progress: Progress) -> AbstractContextManager[None]:
         waiting = "another `waybill stack` is at work in this checkout, waiting for it"
         return locked(self.layout.state / "lock", lambda: progress.say(waiting))
@@ -161,7 +173,16 @@ class NativeWay:
             return mysql.version(mysql.piece().folder(self.layout.cache))
         if each.name == "warehouse":
             return warehouse.version() or each.version
+        if each.name == "prometheus":
+            return prometheus.version(self.layout.cache) or each.version
         return each.version
+
+
+def _native(service: str) -> Native:
+    found = {**NATIVES, **MONITORING_NATIVES}.get(service)
+    if found is None:
+        raise UnreachableError(f"{service} is in containers only", todo="waybill stack up --compose --monitoring")
+    return found
 
 
 def ends_first() -> list[list[str]]:

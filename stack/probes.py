@@ -203,3 +203,10 @@ def _http(url: str, body: bytes | None = None, headers: Mapping[str, str] | None
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=TIMEOUT) as answer:
         return json.load(answer)
+
+
+def prometheus(url: str) -> None:
+    """It answers a query."""
+    with urllib.request.urlopen(f"{url}/api/v1/query?query=vector(1)", timeout=TIMEOUT) as answer:
+        if json.load(answer)["status"] != "success":
+            raise NotReadyError("Prometheus answers no query yet")

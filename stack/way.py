@@ -32,8 +32,10 @@ class Way(Protocol):
     def available(self) -> str | None:
         """None when this way can be taken here, else the reason why not, in a sentence."""
 
-    def up(self) -> None:
+    def up(self, monitoring: bool = False) -> None:
         """Install what is missing, start what does not run, return when every service has passed its probe.
+
+        `monitoring` adds the monitoring services, which then belong to the stack until it is taken down.
 
         Writes `addresses.json`. A second call on a running stack is a quick no-op. Raises UnreachableError
         with the end of the log of the service that did not get ready; what did start stays up, and the next

@@ -76,17 +76,19 @@ class Container:
 
 @dataclass(frozen=True)
 class Project:
-    """Compose on one file, under a name of its own. `variables` are those that the file reads."""
+    """Compose on one file, under a name of its own. `variables` are those that the file reads, `profiles` those
+    of its profiles that count."""
 
     name: str
     file: Path
     variables: Mapping[str, str]
+    profiles: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, root: Path, variables: Mapping[str, str]) -> Project:
+    def of(cls, root: Path, variables: Mapping[str, str], profiles: tuple[str, ...] = ()) -> Project:
         """The project of a checkout: named by its path, so that two checkouts do not meet."""
         digest = hashlib.sha256(str(root).encode()).hexdigest()[:10]
-        return cls(f"waybill-{digest}", root / "docker-compose.yml", variables)
+        return cls(f"waybill-{digest}", root / "docker-compose.yml", variables, profiles)
 
     @property
     def network(self) -> str:
@@ -95,7 +97,9 @@ class Project:
     def command(self, *words: str) -> list[str]:
         return [
             *("docker", "compose", "--ansi", "never", "--project-name", self.name),
-            *("--project-directory", str(self.file.parent), "--file", str(self.file), *words),
+            *("--project-directory", str(self.file.parent), "--file", str(self.file)),
+            *(word for profile in self.profiles for word in ("--profile", profile)),
+            *words,
         ]
 
     def run(self, *words: str, within: float | None = None) -> str:

@@ -12,14 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from stack.catalogue import MYSQL_SERIES
-from stack.install import apt_sources
+from stack.install import debian
 from stack.install.cache import Piece
 from stack.install.commands import run
-from waybill.errors import RefusedError, UnreachableError
+from waybill.errors import RefusedError
 
 PACKAGE = "mysql-server-core"
 SUITE = "sid"
-TODO = "look at apt's sources and the network, and run the command again; or use containers"
 # Weight that mysqld does not load: perl comes with the server's scripts.
 LEAVE_OUT = (
     "./usr/share/doc",
@@ -61,38 +60,13 @@ def loader(folder: Path) -> Path:
 
 
 def _fill(folder: Path) -> None:
-    source = apt_sources.debian(apt_sources.read())
-    if source is None:
-        raise UnreachableError(
-            "MySQL comes from Debian sid, and this machine's apt sources name no Debian archive",
-            todo="start the containers instead (waybill stack up --compose), or use a Debian machine",
-        )
-    apt = folder / "apt"
-    for name in ("lists/partial", "archives/partial"):
-        (apt / name).mkdir(parents=True)
-    (apt / "status").touch()
-    (apt / "sources.list").write_text(apt_sources.in_suite(source, SUITE))
-    options = [
-        *("-o", f"Dir::State::Lists={apt}/lists", "-o", f"Dir::State::status={apt}/status"),
-        *("-o", f"Dir::Cache={apt}", "-o", f"Dir::Etc::sourcelist={apt}/sources.list"),
-        *("-o", "Dir::Etc::sourceparts=/dev/null", "-o", "Dir::Etc::preferencesparts=/dev/null"),
-        *("-o", "Acquire::Languages=none", "-o", f"APT::Sandbox::User={os.environ.get('USER') or 'root'}"),
-        *("-o", "APT::Install-Recommends=false", "-o", "Debug::NoLocking=true"),
-    ]
-    run(["apt-get", "-qq", *options, "update"], what=f"read Debian {SUITE}'s index", todo=TODO)
-    # An empty status file makes apt name and fetch the whole closure, libc included.
-    run(
-        ["apt-get", "-qq", "-y", *options, "install", "--download-only", PACKAGE],
-        what=f"download {PACKAGE} and its libraries",
-        todo=TODO,
-    )
-    packages = sorted((apt / "archives").glob("*.deb"))
-    full = next(path.name.split("_")[1] for path in packages if path.name.startswith(f"{PACKAGE}_"))
-    full = full.replace("%3a", ":")
+    origin = debian.source("MySQL comes from Debian sid")
+    packages = debian.download(folder / "apt", origin, SUITE, PACKAGE, closure=True)
+    full = debian.version(packages, PACKAGE)
     _check_series(full)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda package: _unpack(package, folder), packages))
-    shutil.rmtree(apt)
+    shutil.rmtree(folder / "apt")
     (folder / "VERSION").write_text(full + "\n")
     mysqld = (loader(folder), "--library-path", libraries(folder), folder / "usr/sbin/mysqld")
     run([*mysqld, "--no-defaults", "--version"], what="run mysqld", todo=f"remove {folder} and run again")
@@ -111,25 +85,5 @@ def _check_series(full: str) -> None:
 
 
 def _unpack(package: Path, folder: Path) -> None:
-    if package.name.startswith(("perl", "libperl")):
-        return
-    archive = package.with_suffix(".tar")
-    run(
-        ["sh", "-c", 'dpkg-deb --fsys-tarfile "$1" >"$2"', "unpack", package, archive],
-        what=f"unpack {package.name}",
-        todo=TODO,
-    )
-    run(
-        [
-            "tar",
-            "-xf",
-            archive,
-            "-C",
-            folder,
-            "--no-same-owner",
-            *(f"--exclude={name}" for name in LEAVE_OUT),
-        ],
-        what=f"unpack {package.name}",
-        todo=TODO,
-    )
-    archive.unlink()
+    if not package.name.startswith(("perl", "libperl")):
+        debian.unpack(package, folder, LEAVE_OUT)

@@ -10,9 +10,23 @@ import pytest
 import yaml
 
 from stack import accounts
-from stack.catalogue import CONNECT, DEBEZIUM_VERSION, KAFKA, MYSQL, REGISTRY, S3, SERVICES, WAREHOUSE, Service
-from stack.compose import BUILT_FROM, VARIABLES
+from stack.catalogue import (
+    ALL,
+    CONNECT,
+    DEBEZIUM_VERSION,
+    KAFKA,
+    MONITORING,
+    MYSQL,
+    PROMETHEUS,
+    REGISTRY,
+    S3,
+    SERVICES,
+    WAREHOUSE,
+    Service,
+)
+from stack.compose import BUILT_FROM, MONITORING_PROFILE, VARIABLES
 from stack.services.mysql import account_statements
+from stack.services.prometheus import TARGETS
 
 ROOT = Path(__file__).resolve().parents[3]
 FILE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -23,10 +37,10 @@ def environment(service: Service) -> dict[str, str]:
 
 
 def test_it_has_the_catalogues_services_in_its_order() -> None:
-    assert list(FILE) == [each.name for each in SERVICES]
+    assert list(FILE) == [each.name for each in ALL]
 
 
-@pytest.mark.parametrize("service", [each for each in SERVICES if each is not CONNECT], ids=lambda each: each.name)
+@pytest.mark.parametrize("service", [each for each in ALL if each is not CONNECT], ids=lambda each: each.name)
 def test_images_are_pinned_as_in_the_catalogue(service: Service) -> None:
     assert FILE[service.name]["image"] == service.image
 
@@ -117,3 +131,29 @@ def test_the_plugin_is_built_against_the_versions_that_run() -> None:
     pom = (ROOT / "connect/converter/pom.xml").read_text()
     assert f"<debezium.version>{DEBEZIUM_VERSION}</debezium.version>" in pom
     assert f"<kafka.version>{CONNECT.version}</kafka.version>" in pom
+
+
+@pytest.mark.parametrize("service", MONITORING, ids=lambda each: each.name)
+def test_monitoring_is_started_on_request_only_and_listens_on_this_machine_only(service: Service) -> None:
+    described = FILE[service.name]
+    assert described["profiles"] == [MONITORING_PROFILE]
+    # On the host's network a published port would say nothing: the address it listens on does.
+    assert described["network_mode"] == "host" and "ports" not in described
+    assert re.search(rf"127\.0\.0\.1:\$\{{{VARIABLES[service.port.name]}:-\d+\}}", yaml.safe_dump(described, width=999))
+    assert described["init"] is True and "mem_limit" in described
+    assert sorted(described.get("depends_on", {})) == sorted(service.needs)
+
+
+def test_prometheus_has_the_catalogues_settings_and_finds_the_targets_where_its_file_says() -> None:
+    words = FILE["prometheus"]["command"]
+    assert [f"--{name}={value}" in words for name, value in PROMETHEUS.settings.items()] == [True]
+    mounts = {each.split(":")[1]: each.split(":")[0] for each in FILE["prometheus"]["volumes"]}
+    assert mounts[TARGETS.rstrip("/")] == "./.waybill/run/metrics"
+    assert TARGETS in (ROOT / "stack/monitoring/prometheus/prometheus.yml").read_text()
+
+
+def test_grafana_knows_the_prometheus_of_its_own_stack() -> None:
+    source = (ROOT / "stack/monitoring/grafana/provisioning/datasources/prometheus.yaml").read_text()
+    variable = VARIABLES["prometheus"]
+    assert f"http://127.0.0.1:${{{variable}}}" in source
+    assert FILE["grafana"]["environment"][variable] in " ".join(FILE["prometheus"]["command"])

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from stack import accounts, choose
-from stack.catalogue import CONNECT, KAFKA, MYSQL, SERVICES, service
+from stack.catalogue import ALL, CONNECT, KAFKA, MYSQL, SERVICES, service
 from stack.install.parts import Parts
 from stack.layout import Layout, cache_folder
 from stack.log import tail
 from stack.native import ends_first
 from stack.progress import Progress
-from stack.services import NATIVES
+from stack.services import MONITORING_NATIVES, NATIVES
 from stack.services.launch import Launch, Place, properties
 
-PORTS = {port.name: 20000 + number for number, port in enumerate(port for each in SERVICES for port in each.ports)}
+PORTS = {port.name: 20000 + number for number, port in enumerate(port for each in ALL for port in each.ports)}
 
 
 @pytest.fixture
@@ -54,6 +54,13 @@ def test_every_service_listens_on_this_machine_only(place: Place) -> None:
         told = " ".join([*launch.argv, *launch.environment.values(), *launch.files.values()])
         assert "127.0.0.1" in told, name
         assert "0.0.0.0" not in told, name
+
+
+def test_prometheus_listens_on_this_machine_only_and_reads_the_targets_of_its_checkout(place: Place) -> None:
+    launch = MONITORING_NATIVES["prometheus"].launch(place)
+    assert f"--web.listen-address=127.0.0.1:{PORTS['prometheus']}" in launch.argv
+    assert f"{place.layout.root}/.waybill/run/metrics/*.json" in launch.files[place.config("prometheus.yml")]
+    assert "alert: WaybillTableStopped" in launch.files[place.config("rules.yml")]
 
 
 def test_the_settings_of_the_catalogue_reach_the_services(place: Place) -> None:
