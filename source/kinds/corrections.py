@@ -8,6 +8,9 @@ from source.edges import EDGES
 from source.journeys import DAY
 from source.kinds.work import ECS, PATH, UTI, Work, moment
 
+# Of a column of MySQL's type INT: an oddity may stand there already.
+_LEAST_INT = -(2**31)
+
 
 def correction(work: Work) -> None:
     """An old path event gets another time, mostly an older one, or another text; seldom no time or a future one."""
@@ -23,7 +26,7 @@ def correction(work: Work) -> None:
         changes["pathInfo"] = pieces.maybe(r, r.choice(words.REMARKS) + f" ({r.randrange(1000)})", 0.1)
     elif what < 0.9:
         shift = r.choice((-3600, -DAY, -7 * DAY, -40 * DAY, -200 * DAY, 600, 3600))
-        changes["pathTime"] = min(work.now, (at or work.now) + shift - r.randrange(60))
+        changes["pathTime"] = max(_LEAST_INT, min(work.now, (at or work.now) + shift - r.randrange(60)))
     else:
         changes["pathTime"] = r.choice((None, work.now + r.randrange(2 * 3600, 30 * DAY), -r.randrange(1, 10**6), 0))
     if "pathTime" in changes and r.random() < 0.5:
@@ -37,7 +40,7 @@ def late_event(work: Work) -> None:
     event = _event(work, order_id)
     if order_id is None or event is None:
         return
-    at = min(work.now, event[1] or work.now) - work.r.randrange(60, 9 * DAY)
+    at = max(_LEAST_INT, min(work.now, event[1] or work.now) - work.r.randrange(60, 9 * DAY))
     work.add_path(order_id, work.r.choice((195, 199, 200)), at)
 
 

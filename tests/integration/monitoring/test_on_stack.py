@@ -30,10 +30,6 @@ ORDERS = 80
 PANELS = [panel for path in sorted(FOLDER.glob("*.json")) for panel in panels(path)]
 # Their labels come with something that need not happen: an exception, a stage that today's consumer does not measure.
 NEED_NOT_BE = {"waybill_open_exceptions"}
-OF_THE_OVERLAPPING_LOOP = {
-    "waybill_consumer_stage_cpu_seconds_total", "waybill_consumer_wait_seconds_total", "waybill_consumer_queue_batches",
-    "waybill_consumer_loop_seconds_total",
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +81,7 @@ def run(
 @pytest.mark.timeout(600)
 def test_every_declared_metric_is_told(run: tuple[PipelineOnStack, Background], prometheus: Prometheus) -> None:
     name = run[0].name
-    wanted = {metric.name for metric in ALL} - NEED_NOT_BE - OF_THE_OVERLAPPING_LOOP
+    wanted = {metric.name for metric in ALL} - NEED_NOT_BE
     asked = f'count by (__name__) ({{__name__=~"waybill_.*", pipeline="{name}"}})'
 
     def missing() -> set[str]:
