@@ -55,7 +55,7 @@ def consume(
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     refuse_misfit(context)
-    chosen = ingest.streams(context.pipeline, tables)
+    chosen = ingest.to_consume(context.pipeline, tables)
     slot = ingest.Slot(context.root) if member is None and not until_caught_up else None
     if slot is not None:
         member = slot.member

@@ -72,8 +72,12 @@ def streams(pipeline: Pipeline, tables: Sequence[str] = ()) -> list[Stream]:
     unknown = [table for table in tables if table not in names]
     if unknown:
         raise SettingsError(f"no table {unknown[0]!r} in the pipeline file; it has {', '.join(s.name for s in every)}")
-    # No row is loaded before the statements that shaped its table are.
-    chosen = [names[table] for table in (*tables, pipeline.source.schema_change_topic)]
+    return list({names[table].name: names[table] for table in tables}.values())
+
+
+def to_consume(pipeline: Pipeline, tables: Sequence[str] = ()) -> list[Stream]:
+    """The streams chosen, and the source's statements: no row is loaded before those that shaped its table are."""
+    chosen = [*streams(pipeline, tables), *streams(pipeline, [pipeline.source.schema_change_topic])]
     return list({stream.name: stream for stream in chosen}.values())
 
 
