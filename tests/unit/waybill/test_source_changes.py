@@ -33,14 +33,15 @@ def test_the_clauses_of_an_alter_are_read_whatever_is_written_in_them() -> None:
         "ALTER TABLE `p` /* ADD COLUMN no int */ ADD COLUMN z int NOT NULL DEFAULT -7 COMMENT 'DEFAULT, ADD x' FIRST,"
         " add s varchar(20) DEFAULT 'it''s, \\'so\\'' AFTER z, ADD (m date, `odd, name` decimal(8,2) DEFAULT 1.50),"
         " ADD e datetime DEFAULT CURRENT_TIMESTAMP, ADD x int DEFAULT (a+1), ADD g int AS (a+1) STORED,"
-        " ADD n int AUTO_INCREMENT UNIQUE, ADD INDEX i (a), DROP COLUMN d, DROP INDEX j, DROP PRIMARY KEY,"
+        " ADD n int AUTO_INCREMENT UNIQUE, ADD h int CHECK (h > DEFAULT(a)),"
+        " ADD INDEX i (a), DROP COLUMN d, DROP INDEX j, DROP PRIMARY KEY,"
         " RENAME COLUMN a TO aa, CHANGE b c bigint, CHANGE q Q int, RENAME INDEX o TO r, MODIFY w int -- DROP v",
         "shop",
     )
     assert found.table == "shop.p"
     assert found.constants == {"z": "-7", "s": "it's, 'so'", "odd, name": "1.50"}
     assert found.computed == {"e", "x", "g", "n"}
-    assert found.added == {"z", "s", "m", "odd, name", "e", "x", "g", "n"}
+    assert found.added == {"z", "s", "m", "odd, name", "e", "x", "g", "n", "h"}
     assert found.dropped == {"d"}
     assert found.renamed_columns == {"a": "aa", "b": "c"}
     assert not found.renamed_tables
