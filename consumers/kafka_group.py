@@ -18,7 +18,7 @@ _NO_GROUP = (KafkaError.GROUP_ID_NOT_FOUND, KafkaError.INVALID_GROUP_ID)
 
 
 class Member(NamedTuple):
-    """A consumer. `name` is its static id, else the one Kafka gave it; a killed one stays for its session (10 s)."""
+    """A consumer. `name` is its static id, else the one Kafka gave it; one that ended stays for its session (10 s)."""
 
     name: str
     host: str

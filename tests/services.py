@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from stack.layout import Layout
 from tests.pipeline_on_stack import PipelineOnStack
 
 
@@ -18,6 +19,12 @@ class Services:
         done = self.pipeline.run("stack", "kill", name, seconds=60)
         assert done.returncode == 0, done.stderr
         assert name in self.down(), f"{name} survived its SIGKILL"
+
+    def empty_registry(self) -> None:
+        """Kill the registry and remove what it keeps; of the native stack. `up` starts it with nothing."""
+        self.kill("registry")
+        for path in (Layout.here().data / "registry").glob("*.db"):
+            path.unlink()
 
     def up(self) -> None:
         """Start what does not run; returns when all of it works."""

@@ -102,8 +102,8 @@ def refusals(
         what = f"{one.place[0]} partition {one.place[1]}"
         if one.place in owners and not while_owned:
             found.append(
-                f"{what} is consumed by {owners[one.place]}: end it first (one that was killed leaves its group after"
-                " 10 s), or say --while-owned"
+                f"{what} is consumed by {owners[one.place]}: end it first (one that has just ended stays in its"
+                " group for 10 s more), or say --while-owned"
             )
         if one.skips and not skip:
             found.append(f"{what}: {_skips(one)}; say --skip if that is meant")
