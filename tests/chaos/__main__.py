@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import argparse
 import secrets
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from stack import choose
 from stack.layout import Layout
 from tests.chaos import rounds
-from tests.chaos.draw import PARTS, draw
+from tests.chaos.draw import PARTS, Round, draw
 from tests.chaos.record import Record, commit_of
 from tests.chaos.truth import program
-from tests.chaos.world import world
+from tests.chaos.world import World, world
 from tests.pipeline_on_stack import ROOT, PipelineOnStack
 from waybill.addresses import Addresses
 
@@ -39,7 +43,8 @@ def main() -> int:
     seed = secrets.randbelow(10**6) if seed is None else seed
     first = asked.round or record.next_number(seed)
     numbers = [asked.round] if asked.round else list(range(first, first + asked.rounds))
-    subprocess.run([sys.executable, "-c", "from cli.main import main; main()", "stack", "up"], cwd=ROOT, check=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _stack_up()
     way = choose.taken(Layout.here()) or choose.NATIVE
     print(f"seed {seed}, rounds {numbers[0]} to {numbers[-1]}, the {way} way; kept in {FOLDER}", flush=True)
     record.begin(seed)
@@ -56,46 +61,57 @@ def _run(record: Record, seed: int, numbers: list[int], without: list[str], way:
     pipeline = PipelineOnStack(name, place, Addresses.load(ROOT))
     pipeline.servers.create_warehouse()
     commit = commit_of(ROOT)
-    found: list[str] = []
     try:
         with world(pipeline, way, seed) as made:
             for done, number in enumerate(numbers, 1):
                 drawn = draw(seed, number, without)
                 print(drawn, flush=True)
-                outcome = rounds.run(made, drawn)
+                outcome = _round(made, drawn, proven=done % PROVEN_EVERY == 0 or done == len(numbers))
                 record.add(outcome, commit, way)
-                print(
-                    f"    {outcome.events} row events in {outcome.transactions} transactions; caught up"
-                    f" {outcome.caught_up} s after; {outcome.seconds} s in all;"
-                    f" {'equal' if outcome.passed else 'DIFFERENT'}",
-                    flush=True,
-                )
-                found += outcome.differences
-                if found:
-                    break
-                if done % PROVEN_EVERY == 0 or done == len(numbers):
-                    made.proven()
-                    print("    the marts are proven equal", flush=True)
+                print(f"    {outcome}", flush=True)
+                if not outcome.passed:
+                    _keep(place, pipeline, outcome.differences)
+                    return True
+    except KeyboardInterrupt:
+        print("interrupted: the round that was going on does not count; make chaos goes on with it", flush=True)
+        _stack_up()
     except BaseException as error:
         _keep(place, pipeline, [f"{type(error).__name__}: {error}"])
-        for each in reversed(pipeline.backgrounds):
-            each.clear()
         raise
-    if found:
-        _keep(place, pipeline, found)
-        return True
     pipeline.clear()
     return False
 
 
-def _keep(place: Path, pipeline: PipelineOnStack, found: list[str]) -> None:
+def _round(made: World, drawn: Round, proven: bool) -> rounds.Outcome:
+    """The round, and the proof of the marts after it. One that breaks has failed like one that finds a difference."""
+    began = time.monotonic()
+    try:
+        outcome = rounds.run(made, drawn)
+    except Exception as error:  # noqa: BLE001
+        return rounds.broken(drawn, time.monotonic() - began, error)
+    if proven:
+        try:
+            made.proven()
+        except AssertionError as error:
+            return replace(outcome, differences=(*outcome.differences, f"the marts are not proven: {error}"))
+        print("    the marts are proven equal", flush=True)
+    return outcome
+
+
+def _keep(place: Path, pipeline: PipelineOnStack, found: Sequence[str]) -> None:
     """Write down what is known; the connector pauses, so that it takes no time from later rounds."""
     report = place / "failure.txt"
     report.write_text("\n".join([*found, "", pipeline.ends_of_logs()]))
+    for each in reversed(pipeline.backgrounds):
+        each.clear()
     pipeline.run("connect", "pause")
     print("\n".join(found))
     print(f"more in {report}; its data stay: databases, topics and objects called *{pipeline.name}*", flush=True)
     print("make chaos FORGET=1 removes the data of all kept pipelines", flush=True)
+
+
+def _stack_up() -> None:
+    subprocess.run([sys.executable, "-c", "from cli.main import main; main()", "stack", "up"], cwd=ROOT, check=True)
 
 
 def _forget() -> None:

@@ -25,6 +25,17 @@ class Outcome:
     def passed(self) -> bool:
         return not self.differences
 
+    def __str__(self) -> str:
+        return (
+            f"{self.events} row events in {self.transactions} transactions; caught up {self.caught_up} s after;"
+            f" {self.seconds} s in all; {'equal' if self.passed else 'DIFFERENT'}"
+        )
+
+
+def broken(drawn: Round, seconds: float, error: Exception) -> Outcome:
+    """A round that did not come to its comparison."""
+    return Outcome(drawn, 0, 0, round(seconds, 1), 0.0, (f"broke: {type(error).__name__}: {error}",))
+
 
 def run(world: World, drawn: Round) -> Outcome:
     """Do the round. Differences are an outcome; a part that does not come back is an error."""
