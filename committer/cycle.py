@@ -11,7 +11,7 @@ from typing import Any
 from psycopg2.sql import SQL
 
 from committer import steps
-from committer.eras import Attempt, Era, Run, begin_snapshot, extend, gtid_set
+from committer.eras import Attempt, Era, Run, begin_snapshot, extend, gtid_set, highest
 from committer.lease import Lease
 from committer.settings import Commit
 from committer.snapshot import Verdict, judge
@@ -60,6 +60,7 @@ class Cycle:
             if not held:
                 eras = self._find_cut(eras, until)
                 self._write_eras(before, eras)
+                self._place_reads(eras)
                 for mart in self._marts:
                     self._apply_to(mart, verdict)
                 self._run.run(steps.APPLIED_ENDS, cycle=self._summary.cycle)
@@ -173,6 +174,14 @@ class Cycle:
                     attempt.file if attempt else None, attempt.pos if attempt else None, era.notification or None,
                 ),
             )  # fmt: skip
+
+    def _place_reads(self, eras: Sequence[Era]) -> None:
+        """Where the rows of incremental snapshots stand; a row whose GTID set is not wholly in the cut has to wait."""
+        sets = {str(row["gtid_set"]) for mart in self._marts for row in self._run.query(steps.READS, mart)}
+        for text in sorted(sets):
+            place = highest(eras, GtidSet.parse(text))
+            if place is not None:
+                self._session.run("INSERT INTO read_places VALUES (%s, %s, %s)", (text, *place))
 
     def _apply_to(self, mart: MartTable, verdict: Verdict) -> None:
         values: dict[str, Any] = {

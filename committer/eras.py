@@ -76,6 +76,22 @@ def begin_snapshot(eras: Sequence[Era], taken_at: GtidSet, attempt: Attempt, not
     return result
 
 
+def highest(eras: Sequence[Era], gtids: GtidSet) -> tuple[int, int] | None:
+    """(era, number) of the latest transaction of a set; None while the cut does not hold all of it.
+
+    A number below the last of its line that never came counts as in the cut.
+    """
+    if any(spans[-1][1] > last_number(eras, line) for line, spans in gtids.lines()):
+        return None
+    found = [
+        (e.era, min(e.last, last))
+        for e in eras
+        for first, last in gtids.spans.get(e.line, ())
+        if first <= e.last and last >= e.first
+    ]
+    return max(found, default=None)
+
+
 def gtid_set(eras: Sequence[Era]) -> GtidSet:
     """Everything in the cut, as one GTID set."""
     result = GtidSet()

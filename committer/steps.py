@@ -91,6 +91,7 @@ END_CONFLICTS = Step("050_end_conflicts.query.sql")
 ARRIVALS = Step("060_arrivals.each_mart.sql")
 CUT = Step("070_cut.sql", "transactions")
 RUNS = Step("080_runs.query.sql")
+READS = Step("090_reads.each_mart.query.sql")
 PLACED = Step("100_placed.each_mart.sql")
 INVALID = Step("110_invalid.each_mart.sql", "invalid")
 LATEST = Step("120_latest.each_mart.sql")
@@ -102,7 +103,7 @@ APPLIED_ENDS = Step("160_applied_ends.sql")
 
 ALL = (
     BEGIN, PENDING, ROWS, NOTIFICATIONS, ATTEMPTS, STREAMED_SINCE, ENDS, END_CONFLICTS, ARRIVALS, CUT, RUNS,
-    PLACED, INVALID, LATEST, DELETE_OLDER, INSERT, TRUNCATED, APPLIED, APPLIED_ENDS,
+    READS, PLACED, INVALID, LATEST, DELETE_OLDER, INSERT, TRUNCATED, APPLIED, APPLIED_ENDS,
 )  # fmt: skip
 APPLY = (INVALID, LATEST, DELETE_OLDER, INSERT, TRUNCATED, APPLIED)
 

@@ -12,6 +12,12 @@ CREATE TEMP TABLE arrivals (
     arrived bigint NOT NULL
 );
 
+CREATE TEMP TABLE read_places (
+    gtid_set varchar(65535) NOT NULL,
+    era integer NOT NULL,
+    number bigint NOT NULL
+);
+
 CREATE TEMP TABLE until_spans (
     uuid varchar(36) NOT NULL,
     tag varchar(32) NOT NULL,

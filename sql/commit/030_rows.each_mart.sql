@@ -5,6 +5,7 @@ SELECT
     r._batch_id, r._topic_id, r._generation, r._partition, r._offset, r._op, r._tx_id, r._tx_order,
     split_part(r._gtid, ':', 1) AS uuid,
     CASE WHEN split_part(r._gtid, ':', 3) = '' THEN '' ELSE split_part(r._gtid, ':', 2) END AS tag,
+    CASE WHEN r._snapshot = 'incremental' THEN r._gtid END AS gtid_set,
     r._gtid_number, r._snapshot, r._server_id, r._binlog_file, r._binlog_pos, r._committed_at, r._produced_at,
     {raw_key}
 FROM {raw} r

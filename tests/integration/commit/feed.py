@@ -122,6 +122,16 @@ class Feed:
         ]  # fmt: skip
         self._load(RAW[source], made)
 
+    def read_again(self, source: str, gtids: str, values: Sequence[dict[str, Any]]) -> None:
+        """One batch of incremental-snapshot rows, read when the connector had read these GTIDs."""
+        self.batch += 1
+        made = [
+            self._message(RAW[source]) | {"_op": "r", "_snapshot": "incremental", "_gtid": gtids, "_server_id": 1,
+                                          "_binlog_file": "b.1", "_binlog_pos": 0, "_committed_at": self.now, **row}
+            for row in values
+        ]  # fmt: skip
+        self._load(RAW[source], made)
+
     def notify(self, kind: str, **data: Any) -> None:
         """One notification of the first snapshot."""
         self.batch += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from committer.eras import Attempt, Era, Run, begin_snapshot, extend, gtid_set
+from committer.eras import Attempt, Era, Run, begin_snapshot, extend, gtid_set, highest
 from waybill.gtid import Gtid, GtidSet
 
 A = ("aaaaaaaa-0000-0000-0000-000000000001", "")
@@ -49,3 +49,17 @@ def test_gtid_sets_subtract_and_print_as_mysql_does() -> None:
     assert str(found) == f"{A[0]}:1-2:4-5:7,{B[0]}:blue:2-3"
     assert Gtid.parse(f"{B[0]}:blue:3") in found
     assert Gtid.parse(f"{B[0]}:3") not in found
+
+
+def test_a_row_read_at_a_gtid_set_stands_at_the_latest_transaction_of_it() -> None:
+    eras = extend([], [Run(A, 1, 100), Run(B, 1, 50), Run(A, 103, 110)])
+    assert highest(eras, GtidSet.parse(f"{A[0]}:1-90")) == (1, 90)
+    assert highest(eras, GtidSet.parse(f"{A[0]}:1-100,{B[0]}:1-7")) == (2, 7)
+    assert highest(eras, GtidSet.parse(f"{A[0]}:1-105,{B[0]}:1-50")) == (3, 105)
+
+
+def test_a_row_read_beyond_the_cut_has_no_place_yet() -> None:
+    eras = extend([], [Run(A, 1, 100)])
+    assert highest(eras, GtidSet.parse(f"{A[0]}:1-101")) is None
+    assert highest(eras, GtidSet.parse(f"{A[0]}:1-90,{B[0]}:1")) is None
+    assert highest([], GtidSet()) is None
