@@ -2,7 +2,8 @@
 
 Written from MySQL's catalogue and the two vendors' manuals alone; nothing of the pipeline's own conversions is
 used, so a fault there cannot hide here. What is deliberate: a zero date (also one with a zero month or day)
-reads as NULL; TIME is its microseconds; BIT is its number; JSON is the database's own canonical text.
+reads as NULL; the character NUL reads as U+2400, because no text of the warehouse can hold it; TIME is its
+microseconds; BIT is its number; JSON is MySQL's own text, which the warehouse is to hold letter by letter.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint", "year")
 FLOATS = ("float", "double")
 _BINARIES = ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "geometry", "vector")
 _MOMENTS = ("datetime", "timestamp")
+NUL_SHOWN = "␀"
 WAREHOUSE_INTEGERS = ("smallint", "integer", "bigint")
 
 
@@ -93,7 +95,8 @@ def mysql_text(column: MysqlColumn) -> str:
         return f"CAST({sign} * (ABS(TIME_TO_SEC({value})) * 1000000 + MICROSECOND({value})) AS CHAR)"
     if kind in ("json", "decimal"):
         return f"CAST({value} AS CHAR)"
-    return f"CONVERT({value} USING utf8mb4)"
+    text = f"CONVERT({value} USING utf8mb4)"
+    return text if kind in ("enum", "set") else f"REPLACE({text}, _utf8mb4 0x00, '{NUL_SHOWN}')"
 
 
 def warehouse_text(mysql: MysqlColumn, warehouse: WarehouseColumn) -> Composable:
@@ -103,11 +106,9 @@ def warehouse_text(mysql: MysqlColumn, warehouse: WarehouseColumn) -> Composable
     """
     value: Composable = Identifier(warehouse.name)
     made = _FORMS.get(warehouse.data_type)
-    if mysql.data_type == "decimal" and warehouse.data_type == "numeric":
-        if warehouse.scale is not None and warehouse.scale < mysql.scale:
-            return SQL("round({}, {})::text").format(value, Literal(mysql.scale))
-    elif mysql.data_type == "json":
-        return SQL("pg_temp.waybill_json({}::text)").format(value)
+    numeric = mysql.data_type == "decimal" and warehouse.data_type == "numeric"
+    if numeric and warehouse.scale is not None and warehouse.scale < mysql.scale:
+        return SQL("round({}, {})::text").format(value, Literal(mysql.scale))
     return made(value) if made else SQL("{}::text").format(value)
 
 

@@ -12,7 +12,6 @@ from checks.compare import Difference
 from checks.mysql import MysqlSession
 from checks.queries import Queries
 from warehouse.session import Session
-from warehouse.statements import text_of
 from waybill.addresses import Mysql, Warehouse
 from waybill.clock import Clock
 from waybill.gtid import GtidSet
@@ -94,18 +93,17 @@ def prove(
     with (
         MysqlSession(mysql_address) as mysql,
         Session(warehouse, "reconcile", statement_seconds=_STATEMENT_SECONDS) as session,
+        session.transaction(),
     ):
-        session.run(text_of("sql/checks/json_text.warehouse.sql"), doing="preparing to read JSON")
-        with session.transaction():
-            cut = position.read_cut(session)
-            held = mysql.snapshot(clock)
-            note = _accept(mysql_address, warehouse, subjects, cut, held, mysql.where, options, clock)
-            results = []
-            for subject in subjects:
-                say(f"comparing {subject.source} with {subject.schema}.{subject.mart}")
-                shape = catalogue.read(mysql, session, subject)
-                results.append(_compare(mysql, session, shape, cut, options, say))
-            return Proof(cut, held, mysql.where, note, tuple(results))
+        cut = position.read_cut(session)
+        held = mysql.snapshot(clock)
+        note = _accept(mysql_address, warehouse, subjects, cut, held, mysql.where, options, clock)
+        results = []
+        for subject in subjects:
+            say(f"comparing {subject.source} with {subject.schema}.{subject.mart}")
+            shape = catalogue.read(mysql, session, subject)
+            results.append(_compare(mysql, session, shape, cut, options, say))
+        return Proof(cut, held, mysql.where, note, tuple(results))
 
 
 def _accept(

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from consumers import lineage
-from consumers.canonical_json import canonical
 from consumers.shapes import Shaped, Wire, failures, places, same_keys
 from consumers.values import micros
 from consumers.writer_schema import WrongSchemaError
@@ -115,4 +114,4 @@ def _cut(text: str) -> str:
 
 
 def _text(pairs: Any) -> str | None:
-    return None if pairs is None else canonical(json.dumps(dict(pairs)))
+    return None if pairs is None else json.dumps(dict(pairs), ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -13,7 +13,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from consumers.canonical_json import canonical_each
 from consumers.writer_schema import RowColumn
 from waybill.types import Kind, SourceColumn, decimal_shape, integer_bits
 
@@ -73,11 +72,6 @@ def convert(column: RowColumn, wire: pa.ChunkedArray) -> pa.ChunkedArray:
             return _each_value(wire, lambda v: base64.b64decode(v, validate=True), wanted)
         case Kind.BITS:
             return _each_value(wire, lambda v: int.from_bytes(v, "little"), pa.uint64()).cast(wanted)
-        case Kind.JSON:
-            # Each distinct text once: sources repeat them.
-            distinct = wire.combine_chunks().dictionary_encode()
-            texts = pa.array(canonical_each(distinct.dictionary.to_pylist()), wanted)
-            return pa.chunked_array([texts.take(distinct.indices)])
         case _:
             return wire.cast(wanted)
 

@@ -62,7 +62,7 @@ NOTIFICATION = (
     RawColumn("notification_id", "varchar(64)", "id of the notification"),
     RawColumn("aggregate_type", "varchar(128)", "e.g. Initial Snapshot"),
     RawColumn("notification_type", "varchar(128)", "e.g. STARTED, TABLE_SCAN_COMPLETED, COMPLETED"),
-    RawColumn("additional_data", "varchar(65535)", "canonical JSON text"),
+    RawColumn("additional_data", "varchar(65535)", "JSON text, keys in order"),
     RawColumn("noted_at", "timestamp", "time of the notification, UTC"),
 )
 

@@ -31,7 +31,7 @@ class Kind(Enum):
     TIME = "time"  # microseconds, may be negative or over a day
     DATETIME = "datetime"  # milliseconds or microseconds, see the schema's name
     TIMESTAMP = "timestamp"  # ISO text with Z
-    JSON = "json"  # text, brought to one canonical form
+    JSON = "json"  # the text that MySQL writes, see connect/converter/JsonText
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from waybill.errors import UnreachableError
 
 SERVICES = "META-INF/services/org.apache.kafka.connect.storage.Converter"
 FOLDER = "waybill-converter"
-LOADED_BY_DEBEZIUM = "ZeroDatesAsNull"
+LOADED_BY_DEBEZIUM = ("Json", "Year", "ZeroDatesAsNull")
 DEBEZIUM = "debezium-connector-mysql"
 # The oldest Java that runs Kafka 4: the same jar serves the native stack and the container image.
 RELEASE = "17"
@@ -82,7 +82,7 @@ def _fill(folder: Path, base: Path, jars: Path) -> None:
     shutil.rmtree(compiled)
 
 
-def _jar(target: Path, *tops: Path, only: str = "") -> None:
+def _jar(target: Path, *tops: Path, only: str | tuple[str, ...] = "") -> None:
     with zipfile.ZipFile(target, "w") as archive:
         for top in tops:
             for path in sorted(top.rglob("*")):
