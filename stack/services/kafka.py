@@ -8,6 +8,7 @@ import uuid
 from stack import probes
 from stack.catalogue import KAFKA
 from stack.install.commands import run
+from stack.processes import MARK
 from stack.services.launch import HOST, Launch, Native, Place, properties
 from stack.services.logging import LOG4J_QUIET
 
@@ -52,10 +53,11 @@ def _launch(place: Place) -> Launch:
 
 
 def _prepare(place: Place) -> None:
-    if (place.data(KAFKA) / "meta.properties").exists():
-        return
     launch = _launch(place)
     launch.write_files()
+    if (place.data(KAFKA) / "meta.properties").exists():
+        _fence(place, launch)
+        return
     run(
         [
             *java(place, "-Xmx128m", "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool"),
@@ -65,6 +67,21 @@ def _prepare(place: Place) -> None:
         what="format Kafka's storage",
         todo="waybill stack down --wipe, then run the command again",
         limit=60,
+    )
+
+
+def _fence(place: Place, launch: Launch) -> None:
+    """Says in the metadata of a broker that was killed that it leads nothing: the script tells why."""
+    script, port = place.layout.root / "stack/fence-killed-broker.sh", place.ports["kafka-controller"]
+    run(
+        [
+            *(script, place.data(KAFKA), str(port)),
+            *java(place, "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "kafka.Kafka"),
+        ],
+        what="fence the broker that was killed",
+        todo="waybill stack up again, or, to begin with empty data, waybill stack down --wipe first",
+        env={**launch.full_environment(), MARK: str(place.layout.root)},
+        limit=200,
     )
 
 

@@ -81,6 +81,16 @@ def test_kafka_has_the_catalogues_settings() -> None:
         assert given[f"KAFKA_{name.replace('.', '_').upper()}"] == value
 
 
+def test_a_killed_broker_is_fenced_before_it_starts() -> None:
+    (*shell, line) = FILE["kafka"]["command"]
+    script, before = "/waybill/fence-killed-broker.sh", f"{KAFKA.data} {KAFKA.ports[1].container} "
+    assert shell == ["bash", "-c"]
+    assert f"bash {script} {before}" in line
+    # What the image would do without a command of ours.
+    assert line.endswith("&& exec /etc/kafka/docker/run")
+    assert f"./stack/{Path(script).name}:{script}:ro" in FILE["kafka"]["volumes"]
+
+
 def test_the_registry_has_the_catalogues_settings() -> None:
     assert REGISTRY.settings.items() <= environment(REGISTRY).items()
 
