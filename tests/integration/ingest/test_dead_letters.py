@@ -116,7 +116,7 @@ def test_letters_are_listed_shown_and_redriven_as_a_batch_of_their_own(workshop:
     assert len(workshop.rows()) == 4
     assert workshop.positions() == before
     batches = workshop.ledger("first_offset, next_offset, row_count, epoch, object_key")[-2:]
-    assert [b[:4] for b in batches] == [(2, 3, 1, 0), (0, 1, 1, 0)]
+    assert sorted(b[:4] for b in batches) == [(0, 1, 1, 0), (2, 3, 1, 0)]
     assert all(f"tests/{workshop.name}/{RAW}/" in b[4] for b in batches)
     assert decided(workshop, "kafka_offset, decision, reason") == [(2, "redriven", "mended"), (0, "redriven", "mended")]
 

@@ -118,9 +118,10 @@ def _prepare(fuzz: Fuzz) -> None:
     ]
     path.write_text(yaml.safe_dump(settings))
     with Session(_warehouse(pipeline), "fuzz") as session:
-        raws = [RawTable.of_source(f"{table}_raw", fuzz.columns(table)) for table in TABLES]
+        raws = [RawTable.of_source(f"{table}_raw", fuzz.columns(table), f"{fuzz.database}.{table}") for table in TABLES]
         raws.append(RawTable.of_stream(raw.TRANSACTION_TABLE, raw.TRANSACTION))
         raws.append(RawTable.of_stream(raw.NOTIFICATION_TABLE, raw.NOTIFICATION))
+        raws.append(RawTable.of_stream(raw.SCHEMA_CHANGE_TABLE, raw.SCHEMA_CHANGE))
         apply(session, plan(session, raws, []))
 
 
