@@ -18,6 +18,7 @@ from cli.context import (
 )
 from connect.applying import Patience, apply, failed, wait_until_running
 from connect.config import connector_config
+from connect.declared import Declared, difference
 from connect.failures import explain
 from connect.offsets import gtid_set_of
 from connect.registry import registry_answers
@@ -45,10 +46,22 @@ def connect() -> None:
 @json_option
 @pass_context
 def apply_(context: Context, dry_run: bool, seconds: float, as_json: bool) -> None:
-    """Bring the connector to its settings and wait until it runs. Example: waybill connect apply --dry-run"""
+    """Bring the connector to its settings and wait until it runs. Example: waybill connect apply --dry-run
+
+    A table that the running connector did not capture before is read by an incremental snapshot; make its raw table
+    first (waybill schema apply). One that is gone from the file is captured no longer, its warehouse tables stay.
+    """
     name, config = wanted(context)
+    signal = context.pipeline.source.signal
     with _rest(context) as rest:
+        changed = difference(rest.config(name), config)
+        declared = Declared(context.addresses.mysql, signal, name)
+        if changed.added and not dry_run:
+            declared.note(changed.added)
         done = apply(rest, name, config, dry_run=dry_run, patience=Patience(total=seconds), say=_say)
+        # A new connector reads every table in its first snapshot; what a deleted one left is void.
+        wants = [] if done.created else [table.source for table in context.pipeline.tables]
+        read = list(changed.added) if dry_run else declared.ask(wants, _say)
     if as_json:
         print_json(
             {
@@ -58,12 +71,18 @@ def apply_(context: Context, dry_run: bool, seconds: float, as_json: bool) -> No
                 "dry_run": dry_run,
                 "changes": [{"key": c.key, "before": c.before, "after": c.after} for c in done.changes],
                 "restarts": done.restarts,
+                "read": read,
+                "captured_no_longer": list(changed.gone),
                 "seconds": round(done.seconds, 1),
             }
         )
         return
     for change in done.changes:
         click.echo(str(change))
+    for table in read:
+        click.echo(f"{table}: {'would be' if dry_run else 'is being'} read by an incremental snapshot")
+    for table in changed.gone:
+        click.echo(f"{table}: captured no longer; its tables in the warehouse are left alone")
     kinds = "new" if done.created else f"{len(done.changes)} of {len(config)} settings differ"
     if dry_run:
         click.echo(f"{name}: {kinds if done.changes else 'nothing to change'}; dry run, nothing was written")
