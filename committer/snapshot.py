@@ -86,6 +86,12 @@ def judge(
                 " its COMPLETED is not loaded yet"
             )
         return Verdict(completed=completed, void_before=completed.started_at)
+    if eras and completed.scanned and not completed.scanned.keys() >= attempts.keys():
+        return Verdict(
+            hold=f"a snapshot of only {', '.join(sorted(completed.scanned))} has run (a blocking one, by a signal): its"
+            " rows have no place in the order. Take a new first snapshot: waybill connect delete --offsets, then"
+            " waybill connect apply; the old cut stays until then"
+        )
     counting = [(source, a) for source, a in waiting if a["last_written"] >= completed.started_at]
     missing = []
     for source in attempts:

@@ -74,12 +74,14 @@ class NativeReplica:
 
 @contextmanager
 def native_replica(
-    primary: Mapping[str, Any], layout: Layout | None = None, name: str = "replica", server_id: int = 223355
-) -> Iterator[NativeReplica]:
+    primary: Mapping[str, Any], layout: Layout | None = None, name: str = "replica", server_id: int = 223355,
+    log_bin: str = "",
+) -> Iterator[NativeReplica]:  # fmt: skip
     """A fresh, empty replica of `primary` (as under `mysql` in `stack env --json`), deleted in the end.
 
     It has applied nothing before the first `until`. The primary must still have its binlog from the beginning.
-    Two at a time need different names and server ids.
+    Two at a time need different names and server ids. With `log_bin` it writes a binlog of that name, so that it can
+    take the primary's place.
     """
     layout = layout or Layout.here()
     with Progress() as progress:
@@ -92,7 +94,8 @@ def native_replica(
         data = folder / "mysql"
         mysql.initialise(programs, data)
         port = ports.choose([name], {}, (), seed=f"{layout.root} {name}")[name]
-        argv = mysql.server(programs, data, port, {**SETTINGS, "server-id": str(server_id)})
+        settings = {**MYSQL.settings, "log-bin": log_bin, "skip-replica-start": "ON"} if log_bin else SETTINGS
+        argv = mysql.server(programs, data, port, {**settings, "server-id": str(server_id)})
         launch = Launch(argv)
         pid = processes.start(
             launch.argv,

@@ -35,7 +35,9 @@ _OWN = ("SELECT", "INSERT", "UPDATE", "DELETE")
 def checks(
     address: Mysql, tables: Sequence[str], own: Sequence[str], debezium: str, drift_seconds: float, clock: Clock
 ) -> Iterable[Check]:
-    """`tables` are captured (database.table), `own` are the heartbeat's and the signal's, `debezium` its user."""
+    """`tables` are captured (database.table), `own` are the heartbeat's and then the signal's,
+    `debezium` its user.
+    """
     with MysqlSession(address, connect_seconds=5) as session:
         settings = {
             str(r["Variable_name"]).lower(): str(r["Value"]) for r in session.rows("SHOW GLOBAL VARIABLES WHERE 1")
@@ -49,6 +51,7 @@ def checks(
         yield "engine", lambda: _engines(session, tables)
         yield "foreign-key cascades", lambda: _cascades(session, settings, tables)
         yield "XA transactions", lambda: _xa(session)
+        yield "blocking snapshots", lambda: _blocking(session, own[-1])
         yield "clock", lambda: drift("MySQL", _now(session), drift_seconds, clock)
 
 
@@ -196,6 +199,24 @@ def _xa(session: MysqlSession) -> str:
     if prepared:
         raise Wrong(f"{len(prepared)} prepared: their rows come without an END record", todo="commit or roll them back")
     return "none prepared"
+
+
+def _blocking(session: MysqlSession, signal: str) -> str:
+    """A blocking snapshot's rows have no place in the order: they bear no GTID and no mark of their own."""
+    place = ".".join("`" + part.replace("`", "``") + "`" for part in signal.split("."))
+    try:
+        rows = session.rows(
+            f"SELECT id FROM {place} WHERE type = 'execute-snapshot' AND data LIKE %s ORDER BY id", ("%blocking%",)
+        )
+    except WaybillError as error:
+        raise Note(f"{signal} cannot be read") from error
+    if rows:
+        raise Wrong(
+            f"{signal} asks for one (row {rows[0]['id']}): its rows have no place in the order, so the cut stops",
+            todo="delete the row; a table is read again by an incremental snapshot. If the blocking one ran already:"
+            " waybill connect delete --offsets, waybill connect apply (a new first snapshot)",
+        )
+    return "none asked for"
 
 
 def _now(session: MysqlSession) -> datetime:
