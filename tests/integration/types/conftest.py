@@ -45,7 +45,7 @@ def server_zone(pipeline: PipelineOnStack, zone: str) -> Iterator[None]:
         pipeline.servers.mysql("SET GLOBAL time_zone = %s", before)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def carried(stack: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PipelineOnStack]:
     """Every type has come to raw by the first snapshot and by the stream; no consumer runs."""
     with pipeline_on_stack(f"t{secrets.token_hex(4)}", tmp_path_factory.mktemp("types"), stack) as pipeline:
