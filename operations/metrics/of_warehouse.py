@@ -20,7 +20,12 @@ from waybill.metrics import Sample
 from waybill.raw import RAW_SCHEMA, ledger_table
 
 NEWEST_BATCHES = 3
-_TIME_OF = {Shape.ROWS: "_committed_at", Shape.TRANSACTIONS: "ended_at", Shape.NOTIFICATIONS: "noted_at"}
+_TIME_OF = {
+    Shape.ROWS: "_committed_at",
+    Shape.TRANSACTIONS: "ended_at",
+    Shape.NOTIFICATIONS: "noted_at",
+    Shape.SCHEMA_CHANGES: "changed_at",
+}
 
 
 class OnSession:
