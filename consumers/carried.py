@@ -70,6 +70,10 @@ class Carried:
             log.info("%s goes on", self.stream.name)
         self.stopped, self.ran = None, True
 
+    def forget(self) -> None:
+        """None of its partitions is here any more: how it stands is for their new owners to say."""
+        self.stopped, self.retry_at, self.ran, self.told = None, 0.0, False, None
+
     @property
     def state(self) -> str | None:
         """What the warehouse should say of the table; None while that is not known yet."""

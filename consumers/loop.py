@@ -82,7 +82,7 @@ class Loop:
     def close(self) -> None:
         """Leave the group; what is not loaded is dropped."""
         for carried in self.carried.values():
-            self._revoked(list(carried.partitions))
+            self._give_up(list(carried.partitions))
         self._feed.close()
         self._under_way.close()
 
@@ -184,6 +184,12 @@ class Loop:
             carried.partitions[place] = Partition.of(carried.stream, place, self._clock)
 
     def _revoked(self, places: list[Place]) -> None:
+        self._give_up(places)
+        for topic in {place[0] for place in places}:
+            if not self.carried[topic].partitions:
+                self.carried[topic].forget()
+
+    def _give_up(self, places: list[Place]) -> None:
         for place in places:
             partition = self.carried[place[0]].partitions.pop(place, None)
             if partition is not None:

@@ -196,6 +196,23 @@ def test_a_stopped_table_says_why_and_is_tried_again() -> None:
     assert sum(batch.rows for batch in world.loaded) == 3
 
 
+def test_a_stopped_table_of_which_nothing_is_left_here_is_not_called_stopped_any_more() -> None:
+    world = world_of()
+    loop, member = consumer(world, Registry(KEY, VALUE), TABLE, settings=Consume(dead_letters_in_a_row=1))
+    member.assigned([PLACE])
+    world.write(TABLE.topic, *(message(i, row(1))._replace(value=b"bad") for i in range(3)))
+    turns(loop, 20)
+    carried = loop.carried[TABLE.topic]
+    assert carried.stopped is not None
+    member.revoked([PLACE])
+    turns(loop, 200)
+    assert (carried.stopped, carried.state) == (None, None)
+    world.logs[PLACE] = [message(i, row(i)) for i in range(3)]
+    member.assigned([PLACE])
+    turns(loop, 100)
+    assert world.states[-1] == (TABLE.name, "running")
+
+
 def test_a_position_beyond_the_end_of_kafka_waits_a_minute_before_it_stops_the_table() -> None:
     world = world_of()
     world.standing[PLACE] = Position(*PLACE[:1], world.ids[TABLE.topic], 0, 1, 3, 100, "before")
