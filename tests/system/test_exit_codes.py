@@ -125,5 +125,5 @@ def test_a_second_run_ends_with_4_and_the_first_drains_when_told_to_end(pipeline
 
 def _workers(supervisor: Background) -> set[int]:
     """Process ids of the consumer and the committer under a `run`; what those start for a moment is left out."""
-    ends = (" consume", " commit --schedule")
+    ends = (" consume", " commit --schedule --no-watch")
     return {pid for pid, words in supervisor.children().items() if words.endswith(ends)}
