@@ -56,7 +56,7 @@ class Loop:
         self.carried = {stream.topic: Carried.of(stream, clock) for stream in streams}
         self.budget = Budget()
         self._reading = Patience(clock, "reading from Kafka")
-        self._looks = self._caught_up = False
+        self._looks = self._caught_up = self._leaving = False
         self.finished = threading.Event()
 
     def run(self, until_caught_up: bool = False) -> None:
@@ -80,7 +80,8 @@ class Loop:
             self.close()
 
     def close(self) -> None:
-        """Leave the group; what is not loaded is dropped."""
+        """Leave the group; what is not loaded is dropped. How each table stood when it left is still to be read."""
+        self._leaving = True
         for carried in self.carried.values():
             self._give_up(list(carried.partitions))
         self._feed.close()
@@ -186,7 +187,7 @@ class Loop:
     def _revoked(self, places: list[Place]) -> None:
         self._give_up(places)
         for topic in {place[0] for place in places}:
-            if not self.carried[topic].partitions:
+            if not self.carried[topic].partitions and not self._leaving:
                 self.carried[topic].forget()
 
     def _give_up(self, places: list[Place]) -> None:

@@ -213,6 +213,17 @@ def test_a_stopped_table_of_which_nothing_is_left_here_is_not_called_stopped_any
     assert world.states[-1] == (TABLE.name, "running")
 
 
+def test_a_consumer_that_leaves_still_says_which_table_it_left_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = world_of()
+    loop, member = consumer(world, Registry(KEY, VALUE), TABLE, settings=Consume(dead_letters_in_a_row=1))
+    member.assigned([PLACE])
+    world.write(TABLE.topic, *(message(i, row(1))._replace(value=b"bad") for i in range(3)))
+    turns(loop, 20)
+    monkeypatch.setattr(member, "close", lambda: member.revoked([PLACE]))  # as Kafka's client does
+    loop.close()
+    assert loop.carried[TABLE.topic].stopped is not None
+
+
 def test_a_position_beyond_the_end_of_kafka_waits_a_minute_before_it_stops_the_table() -> None:
     world = world_of()
     world.standing[PLACE] = Position(*PLACE[:1], world.ids[TABLE.topic], 0, 1, 3, 100, "before")
