@@ -21,7 +21,8 @@ from cli import ingest
 from consumers.registry import CCOMPAT
 from consumers.source_columns import source_column
 from tests.conftest import fresh_database
-from warehouse.schema import RawTable, apply, plan
+from warehouse.change import apply
+from warehouse.schema import RawTable, plan
 from warehouse.session import Session
 from waybill import raw
 from waybill.addresses import Addresses, Warehouse

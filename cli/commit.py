@@ -12,12 +12,11 @@ from cli.context import Context, json_option, pass_context, print_json, print_ta
 from cli.serving import Serving, metrics_options, serve
 from committer import steps
 from committer.commit import Committer
+from committer.marts import MartTable, standing, targets
 from committer.schedule import by_cron, continuously
 from committer.source import Source
-from committer.steps import MartTable
 from committer.summary import Summary
 from connect.offsets import stored_gtid_set
-from warehouse.schema import present_columns
 from warehouse.session import Session
 from waybill.clock import SystemClock
 from waybill.errors import SettingsError
@@ -26,14 +25,11 @@ from waybill.raw import MART_SCHEMA
 
 
 def marts(context: Context, session: Session) -> list[MartTable]:
-    """The declared marts with the columns they have in the warehouse."""
-    found = []
-    for entry in context.pipeline.marts:
-        assert entry.mart is not None
-        columns = [c for c in present_columns(session, MART_SCHEMA, entry.mart.name) if not c.startswith("_")]
-        if not columns:
-            raise SettingsError(f"{MART_SCHEMA}.{entry.mart.name} is not there", todo="waybill schema apply")
-        found.append(MartTable(entry, entry.mart, tuple(columns)))
+    """The declared marts with the columns and history tables they have in the warehouse."""
+    found = standing(session, [MartTable(e, e.mart, ()) for e in context.pipeline.marts if e.mart])
+    for mart in found:
+        if not mart.columns:
+            raise SettingsError(f"{MART_SCHEMA}.{mart.mart.name} is not there", todo="waybill schema apply")
     return found
 
 
@@ -52,17 +48,21 @@ def build(context: Context) -> Committer:
     )
     with open_session("commit settings") as session:
         declared = marts(context, session)
-    return Committer(open_session, declared, pipeline.commit, source, SystemClock())
+    return Committer(open_session, declared, pipeline.commit, source, SystemClock(), pipeline.history)
 
 
 def print_summary(summary: Summary) -> None:
     """For a person: one table a cycle, then what holds the cut."""
-    rows = [[m.mart, m.rows_in, m.keys, m.applied, m.replaced, m.deleted, m.older, m.invalid] for m in summary.marts]
+    names = (
+        "rows_in", "keys", "applied", "replaced", "deleted", "older", "archived", "trimmed", "returned", "corrected",
+        "removed", "gaps", "future", "invalid",
+    )  # fmt: skip
+    rows = [[m.mart, *(getattr(m, name) for name in names)] for m in summary.marts]
     seconds = sum(summary.seconds.values())
     print_table(
         f"cycle {summary.cycle} {summary.status}: {summary.transactions:,} transactions, cut at {summary.cut_at} UTC,"
         f" {seconds:.2f} s",
-        ["mart", "rows in", "keys", "applied", "replaced", "deleted", "older", "invalid"],
+        ["mart", *(name.replace("_", " ") for name in names)],
         rows,
     )
     click.echo(f"GTID set {summary.gtid_set or '(nothing yet)'}")
@@ -76,11 +76,12 @@ def print_steps(context: Context, declared: Sequence[MartTable]) -> None:
     """The effective SQL of a cycle, step by step; parameters stay %(named)s."""
     with Session(context.addresses.warehouse, "explain") as session:
         for step in steps.ALL:
-            targets: Sequence[MartTable | None] = list(declared) if step.scope else [None]
-            for mart in targets:
-                click.echo(f"\n-- {step.file}{' for ' + mart.mart.name if mart else ''}")
-                for statement in steps.effective(step, mart):
-                    click.echo(session.text_of(statement) + ";")
+            for mart in declared if step.scope else [None]:
+                for place in targets(step.scope, mart) if mart else [None]:
+                    name = place.table if place else mart.mart.name if mart else ""
+                    click.echo(f"\n-- {step.file}{' for ' + name if name else ''}")
+                    for statement in steps.effective(step, mart, place):
+                        click.echo(session.text_of(statement) + ";")
 
 
 def gtid_set(text: str) -> GtidSet:

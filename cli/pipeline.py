@@ -9,7 +9,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from committer.settings import Commit, Mart, cron
+from committer.settings import Commit, History, Mart, cron
 from connect.settings import Source
 from consumers.settings import Batching, Consume, Storage
 from waybill.errors import SettingsError
@@ -51,6 +51,7 @@ class Pipeline(BaseModel):
     consume: Consume = Consume()
     sync: Sync = Sync()
     commit: Commit = Commit()
+    history: History = History()
     tables: list[Entry] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -66,7 +67,24 @@ class Pipeline(BaseModel):
         for entry in self.tables:
             if entry.mart and not entry.event_time:
                 raise ValueError(f"{entry.source} has a mart, so it needs an event_time")
+        self._check_leaders()
         return self
+
+    def _check_leaders(self) -> None:
+        """A mart follows one of the same key that is applied before it and follows none itself."""
+        before: dict[str, Entry] = {}
+        for entry in self.marts:
+            assert entry.mart is not None
+            name, leader = entry.mart.name, before.get(entry.mart.follows or "")
+            if entry.mart.follows is not None:
+                if leader is None:
+                    known = ", ".join(before) or "none"
+                    raise ValueError(
+                        f"{name} follows {entry.mart.follows!r}, which is no mart that is applied before it ({known})"
+                    )
+                if [k.lower() for k in leader.key] != [k.lower() for k in entry.key]:
+                    raise ValueError(f"{name} follows {entry.mart.follows}, so it needs the same key: {leader.key}")
+            before[name] = entry
 
     @property
     def marts(self) -> list[Entry]:

@@ -9,11 +9,14 @@ import click
 from cli import ingest
 from cli.context import Context, by_whom, dry_run_option, json_option, pass_context, print_json, print_table, yes_option
 from cli.pipeline import Pipeline
+from committer.ahead import half_years
 from connect import signals, source_tables
-from warehouse.schema import Change, MartTable, RawTable, apply, plan, present_columns
+from warehouse.change import Change, apply
+from warehouse.schema import MartTable, RawTable, plan, present_columns
 from warehouse.session import Session
 from waybill import raw as lineage
 from waybill.addresses import Addresses
+from waybill.clock import utc_now
 from waybill.errors import RefusedError
 from waybill.source_changes.history import Open
 
@@ -39,8 +42,12 @@ def wanted(pipeline: Pipeline, addresses: Addresses) -> tuple[list[RawTable], li
     raws.append(RawTable.of_stream(lineage.NOTIFICATION_TABLE, lineage.NOTIFICATION))
     raws.append(RawTable.of_stream(lineage.SCHEMA_CHANGE_TABLE, lineage.SCHEMA_CHANGE))
     marts = [
-        MartTable.of_source(t.mart.name, found[t.source].columns, t.key, t.source) for t in pipeline.marts if t.mart
-    ]
+        MartTable.of_source(
+            t.mart.name, found[t.source].columns, t.key, t.event_time or "", t.source,
+            half_years(pipeline.history, utc_now()), pipeline.history.readers,
+        )
+        for t in pipeline.marts if t.mart
+    ]  # fmt: skip
     return raws, marts
 
 

@@ -7,16 +7,17 @@ import os
 import socket
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
 from psycopg2.sql import SQL
 
+from committer import ahead
 from committer.cycle import Cycle, snapshot_waits
 from committer.lease import Lease
-from committer.settings import Commit
-from committer.steps import MartTable
+from committer.marts import MartTable
+from committer.settings import Commit, History
 from committer.summary import Summary
 from warehouse.session import Session
 from warehouse.statements import table
@@ -50,6 +51,7 @@ class Committer:
     settings: Commit
     source: SourceView
     clock: Clock
+    history: History = field(default_factory=History)
     load_wait_seconds: float = 60
 
     def cycle(self, until: GtidSet | None = None) -> Summary:
@@ -80,12 +82,15 @@ class Committer:
             standing = session.row("SELECT cycle FROM settlement_ods.as_of", doing="reading the last cut")
             summary.cycle = (standing["cycle"] if standing else 0) + 1
             self._compare_clocks(session, summary)
+            summary.notes += [change.what for change in ahead.make(session, self.marts, self.history, self.clock.now())]
             with Lease(
                 self.open_session, summary.holder, session.process_id, self.settings.lease_seconds, session.cancel
             ) as lease:
                 stored = self._ask_source(session) if snapshot_waits(session) else None
                 try:
-                    Cycle(session, self.marts, self.settings, summary, self.clock.monotonic).apply(lease, stored, until)
+                    Cycle(session, self.marts, self.settings, self.history, summary, self.clock.monotonic).apply(
+                        lease, stored, until
+                    )
                 except CommitUnknown as error:
                     if not self._was_committed(summary):
                         raise UnreachableError(

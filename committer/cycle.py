@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from psycopg2.sql import SQL
 
 from committer import steps
 from committer.eras import Attempt, Era, Run, begin_snapshot, extend, gtid_set, highest
 from committer.lease import Lease
-from committer.settings import Commit
+from committer.marts import MartTable, standing
+from committer.placing import Placing
+from committer.settings import Commit, History
 from committer.snapshot import Verdict, judge
-from committer.steps import MartTable, Runner, Step
-from committer.summary import MartCounts, Summary
-from warehouse.schema import present_columns
+from committer.steps import Runner
+from committer.summary import Summary
 from warehouse.session import Session
 from warehouse.statements import table
 from waybill.errors import RefusedError, StaleOwner
 from waybill.gtid import Gtid, GtidSet
-from waybill.raw import MART_SCHEMA, NOTIFICATION_TABLE, RAW_SCHEMA, TRANSACTION_TABLE, ledger_table
+from waybill.raw import NOTIFICATION_TABLE, RAW_SCHEMA, TRANSACTION_TABLE, ledger_table
 
 LOCK = "LOCK TABLE settlement_ods.cycle_lock IN EXCLUSIVE MODE"
 _NEVER = datetime(1970, 1, 1)  # noqa: DTZ001 - the warehouse's timestamps carry no zone; all are UTC
@@ -36,11 +35,11 @@ class Cycle:
     """
 
     def __init__(
-        self, session: Session, marts: Sequence[MartTable], settings: Commit, summary: Summary,
+        self, session: Session, marts: Sequence[MartTable], settings: Commit, history: History, summary: Summary,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._session = session
-        self._marts = marts
+        self._marts, self._history = marts, history
         self._summary = summary
         self._sources = tuple(m.source.source for m in marts)
         self._run = Runner(
@@ -51,7 +50,7 @@ class Cycle:
         """The whole cycle. `stored` is Connect's GTID set when a first snapshot is to be applied."""
         with self._session.transaction(lock=LOCK):
             self._begin()
-            self._marts = [self._as_it_stands(mart) for mart in self._marts]
+            self._marts = standing(self._session, self._marts)
             self._pending(until)
             before = self._eras()
             verdict = self._snapshot(before)
@@ -62,7 +61,7 @@ class Cycle:
                 self._write_eras(before, eras)
                 self._place_reads(eras)
                 for mart in self._marts:
-                    self._apply_to(mart, verdict)
+                    self._apply_to(mart, verdict, before)
                 self._run.run(steps.APPLIED_ENDS, cycle=self._summary.cycle)
             self._finish(eras)
             lease.check()
@@ -78,12 +77,6 @@ class Cycle:
         now = self._session.row("SELECT timezone('UTC', clock_timestamp()) AS now")
         self._now = now["now"] if now else _NEVER
         self._run.run(steps.BEGIN)
-
-    def _as_it_stands(self, mart: MartTable) -> MartTable:
-        """With the columns that raw and mart have now: one may have come from the source since the last cycle."""
-        raw = set(present_columns(self._session, RAW_SCHEMA, mart.source.raw))
-        names = present_columns(self._session, MART_SCHEMA, mart.mart.name)
-        return replace(mart, columns=tuple(c for c in names if c in raw and not c.startswith("_")))
 
     def _pending(self, until: GtidSet | None) -> None:
         self._run.run(steps.PENDING, None, raw_table=TRANSACTION_TABLE)
@@ -183,29 +176,26 @@ class Cycle:
             if place is not None:
                 self._session.run("INSERT INTO read_places VALUES (%s, %s, %s)", (text, *place))
 
-    def _apply_to(self, mart: MartTable, verdict: Verdict) -> None:
-        values: dict[str, Any] = {
-            **mart.values(),
-            "cycle": self._summary.cycle,
-            "now": self._now,
-            "void_before": verdict.void_before or _NEVER,
-        }
-        counts = MartCounts(mart.mart.name)
-        self._run.run(steps.PLACED, mart, **values)
-        placed = self._session.row(
-            SQL("SELECT count(*) AS rows_in, coalesce(sum(CASE WHEN newest = 1 THEN 1 ELSE 0 END), 0) AS keys,"
-                      " coalesce(sum(CASE WHEN newest = 1 AND _op = 'd' THEN 1 ELSE 0 END), 0) AS deleted"
-                      " FROM {} WHERE era IS NOT NULL").format(mart.names()["placed"])
+    def _apply_to(self, mart: MartTable, verdict: Verdict, eras_before: Sequence[Era]) -> None:
+        values = {"cycle": self._summary.cycle, "now": self._now}
+        wiped = self._gone_since_snapshot(mart, verdict, eras_before)
+        cut_at = self._summary.cut_at or _NEVER
+        self._summary.marts.append(Placing(self._session, self._run, mart, self._history, cut_at, values).apply(wiped))
+        void_before = verdict.void_before or _NEVER
+        self._run.run(steps.APPLIED, mart, void_before=void_before, cycle=self._summary.cycle, **mart.values())
+
+    def _gone_since_snapshot(self, mart: MartTable, verdict: Verdict, eras_before: Sequence[Era]) -> int:
+        """A later first snapshot read the whole table: what stood before it and did not come with it is gone."""
+        if verdict.accept is None or not eras_before:
+            return 0
+        return self._session.run(
+            "INSERT INTO settlement_ods.wipes (table_name, why, era, number, row_order, gone_at, cycle)"
+            " SELECT %s, %s, max(era), 0, 0, %s, %s FROM settlement_ods.eras WHERE source_uuid = ''",
+            (
+                mart.source.source, f"first snapshot {verdict.completed.notification if verdict.completed else ''}",
+                verdict.read_until or self._summary.cut_at, self._summary.cycle,
+            ),
         )  # fmt: skip
-        if placed:
-            counts.rows_in, counts.keys, counts.deleted = placed["rows_in"], int(placed["keys"]), int(placed["deleted"])
-        targets: dict[Step, str] = {steps.INVALID: "invalid", steps.DELETE_OLDER: "replaced", steps.INSERT: "applied"}
-        for step in steps.APPLY:
-            count = self._run.run(step, mart, **values)
-            if step in targets:
-                setattr(counts, targets[step], count)
-        counts.older = max(counts.keys - counts.applied - counts.invalid, 0)
-        self._summary.marts.append(counts)
 
     def _finish(self, eras: Sequence[Era]) -> None:
         summary = self._summary

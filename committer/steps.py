@@ -1,75 +1,35 @@
 """The steps of a cycle as data: which file, for what, and what its row count means.
 
-`sql/commit/NNN_name[.each_raw|.each_mart][.query].sql`, run in the order of their numbers. A `query` step returns
-rows for the committer to judge; the others change the cycle's scratch tables or the marts.
+`sql/commit/NNN_name[.SCOPE][.query].sql`, run in the order of their numbers, mart by mart. SCOPE: each_raw, each_mart;
+each_place (the mart and its history tables), each_history; each_follower (a mart that follows another),
+each_leader_history (the history tables of the mart that it follows). A `query` step returns rows for the committer to
+judge; the others change the cycle's scratch tables or the places.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from psycopg2.sql import SQL, Composable, Identifier
+from psycopg2.sql import Composable
 
-from committer.settings import Mart
+from committer.marts import MartTable, Place
 from warehouse.session import Session
-from warehouse.statements import columns, matches, statements, table
+from warehouse.statements import statements, table, text_of
 from waybill.errors import UnreachableError
-from waybill.raw import MART_SCHEMA, RAW_SCHEMA, TRANSACTION_TABLE, ledger_table
-from waybill.tables import Table
-
-
-@dataclass(frozen=True)
-class MartTable:
-    """A mart with its raw table and the columns both have, as the cycle needs them."""
-
-    source: Table
-    mart: Mart
-    columns: tuple[str, ...]
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        return tuple(name.lower() for name in self.source.key)
-
-    def names(self) -> dict[str, Composable]:
-        """What the step files' `{names}` stand for."""
-        rows = f"rows_{self.source.raw}"
-        return {
-            "raw": table(RAW_SCHEMA, self.source.raw),
-            "ledger": table(RAW_SCHEMA, ledger_table(self.source.raw)),
-            "mart": table(MART_SCHEMA, self.mart.name),
-            "rows": Identifier(rows),
-            "placed": Identifier(f"placed_{self.source.raw}"),
-            "latest": Identifier(f"latest_{self.source.raw}"),
-            "truncated": Identifier(f"truncated_{self.source.raw}"),
-            "raw_key": columns(self.key, "r"),
-            "r_key": columns(self.key, "r"),
-            "x_key": columns(self.key, "x"),
-            "raw_columns": columns(self.columns, "r"),
-            "columns": columns(self.columns),
-            "latest_columns": columns(self.columns, "l"),
-            "mart_is_latest": matches(self.key, "m", "l"),
-            "key_is_null": _any_null(self.key, "p"),
-            "key_is_null_w": _any_null(self.key, "w"),
-        }
-
-    def values(self) -> dict[str, Any]:
-        """What the step files' parameters stand for."""
-        return {"source": self.source.source, "raw_table": self.source.raw}
-
-
-def _any_null(key: Sequence[str], prefix: str) -> Composable:
-    return SQL(" OR ").join(SQL("{} IS NULL").format(Identifier(prefix, name)) for name in key)
+from waybill.raw import RAW_SCHEMA, TRANSACTION_TABLE, ledger_table
 
 
 @dataclass(frozen=True)
 class Step:
-    """One file. `counts` names what the rows of its last statement are in the summary, '' for nothing."""
+    """One file. `counts` says what its rows are, '' for nothing that counts. `looks_up`: it finds rows of marts and
+    history tables by key, for few keys; an engine with indexes is told to use them."""
 
     file: str
     counts: str = ""
+    looks_up: bool = False
 
     @property
     def name(self) -> str:
@@ -77,7 +37,7 @@ class Step:
 
     @property
     def scope(self) -> str:
-        return next((s for s in ("each_raw", "each_mart") if s in self.file.split(".")), "")
+        return next((part for part in self.file.split(".") if part.startswith("each_")), "")
 
 
 BEGIN = Step("010_begin.sql")
@@ -93,25 +53,52 @@ CUT = Step("070_cut.sql", "transactions")
 RUNS = Step("080_runs.query.sql")
 READS = Step("090_reads.each_mart.query.sql")
 PLACED = Step("100_placed.each_mart.sql")
+NEWS = Step("105_news.each_mart.query.sql")
 INVALID = Step("110_invalid.each_mart.sql", "invalid")
+EVENT_TIMES = Step("115_event_times.each_mart.query.sql")
 LATEST = Step("120_latest.each_mart.sql")
-DELETE_OLDER = Step("130_delete_older.each_mart.sql", "replaced")
-INSERT = Step("140_insert.each_mart.sql", "applied")
-TRUNCATED = Step("145_truncated.each_mart.sql", "truncated")
-APPLIED = Step("150_applied.each_mart.sql")
-APPLIED_ENDS = Step("160_applied_ends.sql")
+TRUNCATES = Step("130_truncates.each_mart.sql", "truncates reached")
+CANDIDATES = Step("200_candidates.each_mart.sql", looks_up=True)
+FOLLOWERS = Step("210_followers.each_follower.sql", "keys whose leader moved or that aged alone")
+EVERYTHING = Step("220_everything.each_place.sql", "keys of a marked cycle")
+STANDING = Step("230_standing.each_mart.sql", looks_up=True)
+STANDING_HISTORY = Step("235_standing.each_history.sql", "keys found in history", looks_up=True)
+TWICE = Step("240_twice.each_mart.query.sql")
+LEADERS = Step("250_leaders.each_mart.sql")
+LEADERS_MART = Step("252_leaders.each_follower.sql", "keys with a leader in its mart", looks_up=True)
+LEADERS_HISTORY = Step("254_leaders.each_leader_history.sql", "keys with a leader in its history", looks_up=True)
+VERDICT = Step("260_verdict.each_mart.sql", "keys looked at")
+MOVES = Step("270_moves.each_mart.query.sql")
+MOVING = Step("280_moving.each_mart.sql")
+MOVING_PLACE = Step("285_moving.each_place.sql", "rows that move by themselves", looks_up=True)
+INSERT = Step("290_insert.each_place.sql", "rows that came by moving")
+ARRIVED = Step("300_arrived.each_place.query.sql", looks_up=True)
+DELETE = Step("310_delete.each_place.sql", "rows taken out", looks_up=True)
+MARKS = Step("320_marks.each_place.sql", "rows marked")
+REMOVED = Step("330_removed.each_mart.sql", "keys removed", looks_up=True)
+AFTER = Step("340_places_after.each_mart.sql", looks_up=True)
+AFTER_PLACE = Step("345_places_after.each_place.sql", "keys found", looks_up=True)
+CONSERVED = Step("350_conserved.each_mart.query.sql")
+EXCEPTIONS = Step("360_exceptions.each_mart.sql", "exceptions opened")
+ALONE = Step("370_alone.each_follower.sql", "rows without a leader", looks_up=True)
+MOVED = Step("380_moved.each_mart.sql")
+APPLIED = Step("800_applied.each_mart.sql")
+APPLIED_ENDS = Step("810_applied_ends.sql")
 
 ALL = (
     BEGIN, PENDING, ROWS, NOTIFICATIONS, ATTEMPTS, STREAMED_SINCE, ENDS, END_CONFLICTS, ARRIVALS, CUT, RUNS,
-    READS, PLACED, INVALID, LATEST, DELETE_OLDER, INSERT, TRUNCATED, APPLIED, APPLIED_ENDS,
+    READS, PLACED, NEWS, INVALID, EVENT_TIMES, LATEST, TRUNCATES, CANDIDATES, FOLLOWERS, EVERYTHING, STANDING,
+    STANDING_HISTORY, TWICE, LEADERS, LEADERS_MART, LEADERS_HISTORY, VERDICT, MOVES, MOVING, MOVING_PLACE, INSERT,
+    ARRIVED, DELETE, MARKS, REMOVED, AFTER, AFTER_PLACE, CONSERVED, EXCEPTIONS, ALONE, MOVED, APPLIED, APPLIED_ENDS,
 )  # fmt: skip
-APPLY = (INVALID, LATEST, DELETE_OLDER, INSERT, TRUNCATED, APPLIED)
 
 
-def effective(step: Step, mart: MartTable | None) -> list[Composable]:
-    """A step's statements for one mart (or for none, when it runs once), identifiers filled in."""
-    names = mart.names() if mart else {"ledger": table(RAW_SCHEMA, ledger_table(TRANSACTION_TABLE))}
-    return statements(f"sql/commit/{step.file}", names)
+def effective(step: Step, mart: MartTable | None, place: Place | None = None) -> list[Composable]:
+    """A step's statements for one mart and place (or for none), identifiers filled in."""
+    path = f"sql/commit/{step.file}"
+    if mart is None:
+        return statements(path, {"ledger": table(RAW_SCHEMA, ledger_table(TRANSACTION_TABLE))})
+    return statements(path, mart.names(text_of(path), place))
 
 
 @dataclass
@@ -130,35 +117,42 @@ class Runner:
     seconds: dict[str, float] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
 
-    def run(self, step: Step, mart: MartTable | None = None, **values: Any) -> int:
+    def run(self, step: Step, mart: MartTable | None = None, place: Place | None = None, **values: Any) -> int:
         """Run a step; returns the rows its last statement touched."""
         count = 0
-        for statement in self._each(step, mart):
-            count = self.session.run(statement, {**self.values, **values}, doing=self._doing(step, mart))
+        for statement in self._each(step, mart, place):
+            count = self.session.run(statement, self._values(place, values), doing=doing(step, mart, place))
         self._finish(step, mart, count)
         return count
 
-    def query(self, step: Step, mart: MartTable | None = None, **values: Any) -> list[dict[str, Any]]:
+    def query(
+        self, step: Step, mart: MartTable | None = None, place: Place | None = None, **values: Any
+    ) -> list[dict[str, Any]]:
         """Run a step of one query; returns its rows."""
         found: list[dict[str, Any]] = []
-        for statement in self._each(step, mart):
-            found = self.session.rows(statement, {**self.values, **values}, doing=self._doing(step, mart))
+        for statement in self._each(step, mart, place):
+            found = self.session.rows(statement, self._values(place, values), doing=doing(step, mart, place))
         self._finish(step, mart, len(found))
         return found
 
-    def _doing(self, step: Step, mart: MartTable | None) -> str:
-        return f"commit step {step.name}" + (f" of {mart.mart.name}" if mart else "")
+    def _values(self, place: Place | None, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self.values, **values, "place": place.name if place else ""}
 
-    def _each(self, step: Step, mart: MartTable | None) -> list[Composable]:
+    def _each(self, step: Step, mart: MartTable | None, place: Place | None) -> list[Composable]:
         left = self.deadline - self.monotonic()
         if left <= 0:
-            raise UnreachableError(f"{self._doing(step, mart)}: the cycle's time limit is used up, rolled back")
-        limit = int(min(self.step_seconds, left) * 1000)
-        self.session.run(f"SET LOCAL statement_timeout = {max(limit, 1)}")
+            raise UnreachableError(f"{doing(step, mart, place)}: the cycle's time limit is used up, rolled back")
+        self.session.limit_statements(min(self.step_seconds, left))
+        self.session.prefer_look_ups(step.looks_up)
         self._began = self.monotonic()
-        return effective(step, mart)
+        return effective(step, mart, place)
 
     def _finish(self, step: Step, mart: MartTable | None, count: int) -> None:
         name = f"{step.name} {mart.mart.name}" if mart else step.name
         self.seconds[name] = round(self.seconds.get(name, 0) + self.monotonic() - self._began, 4)
         self.rows[name] = self.rows.get(name, 0) + max(count, 0)
+
+
+def doing(step: Step, mart: MartTable | None, place: Place | None = None) -> str:
+    """What a step does, for an error."""
+    return f"commit step {step.name}" + (f" of {place.table if place else mart.mart.name}" if mart else "")

@@ -12,17 +12,32 @@ from warehouse.session import Session
 
 @dataclass
 class MartCounts:
-    """Rows of one mart in one cycle. `rows_in`: raw rows in the cut not applied before; `older`: keys whose newest such
-    row lost against the standing one."""
+    """One mart in one cycle.
+
+    `rows_in`: raw rows in the cut not applied before; `keys` among them; `older`: keys whose newest such row lost
+    against the standing one. `applied`: keys that got a new version; `replaced` of them stood before; `deleted` were
+    deletes. `looked_at`: keys whose place was looked at. `archived`: put into history; `trimmed`: taken out of the
+    mart; `returned`: from history into it; `corrected`: replaced in history; `removed`; `future`, `gaps`: stand under
+    an exception. `marked`: why this cycle looked at every row, '' when it did not.
+    """
 
     mart: str
     rows_in: int = 0
     keys: int = 0
-    replaced: int = 0
     applied: int = 0
+    replaced: int = 0
     deleted: int = 0
     older: int = 0
     invalid: int = 0
+    looked_at: int = 0
+    archived: int = 0
+    trimmed: int = 0
+    returned: int = 0
+    corrected: int = 0
+    removed: int = 0
+    future: int = 0
+    gaps: int = 0
+    marked: str = ""
 
 
 @dataclass

@@ -41,10 +41,3 @@ CREATE TABLE IF NOT EXISTS settlement_public.source_columns (
     added_version integer NOT NULL,
     dropped_version integer
 );
-
--- The TRUNCATEs that were taken and that a cycle has applied to the mart: once over the whole mart, in that cycle.
-CREATE TABLE IF NOT EXISTS settlement_ods.truncates_applied (
-    table_name varchar(255) NOT NULL,
-    gtid varchar(128) NOT NULL,
-    cycle bigint NOT NULL
-);

@@ -12,8 +12,10 @@ from typing import Any
 
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
+from warehouse import history
 from warehouse.session import Session
 from warehouse.statements import table
+from waybill.raw import MART_SCHEMA
 from waybill.source_changes import constants
 from waybill.source_changes.plan import Add, Rename, Step, Widen
 
@@ -21,10 +23,29 @@ _RANK = {"smallint": 1, "integer": 2, "bigint": 3}
 
 
 def follow(session: Session, schema: str, name: str, steps: Iterable[Step]) -> None:
-    """Apply steps to one table, inside the caller's transaction. Nothing happens to a table that is not there.
+    """Apply steps to one table, inside the caller's transaction; to a mart with all its history and its view.
+
+    Nothing happens to a table that is not there.
 
     Raises `ConflictError` when somebody holds the table for longer than the transaction's lock time-out.
     """
+    wanted = list(steps)
+    if schema != MART_SCHEMA:
+        _follow(session, schema, name, wanted)
+        return
+    # A column of another type or name can only change while no view shows it.
+    view = history.ViewAside(session, name)
+    if wanted:
+        view.drop()
+    for one in (name, *history.followers(session, name)):
+        _follow(session, schema, one, wanted)
+    for one in history.side_tables(name):
+        _follow(session, schema, one, [step for step in wanted if not isinstance(step, Add)])
+    if wanted:
+        view.put_back([column for column in _present(session, schema, name) if not column.startswith("_")])
+
+
+def _follow(session: Session, schema: str, name: str, steps: Iterable[Step]) -> None:
     for step in steps:
         present = _present(session, schema, name)
         if not present:
@@ -36,7 +57,7 @@ def follow(session: Session, schema: str, name: str, steps: Iterable[Step]) -> N
 def _present(session: Session, schema: str, name: str) -> dict[str, dict[str, Any]]:
     found = session.rows(
         "SELECT column_name, data_type, character_maximum_length, numeric_precision, numeric_scale"
-        " FROM information_schema.columns WHERE table_schema = %s AND table_name = %s",
+        " FROM information_schema.columns WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position",
         (schema, name),
     )
     return {row["column_name"]: row for row in found}

@@ -1,26 +1,28 @@
 """waybill's tables in the warehouse: `ddl/`, in order, recorded, applied in place on a live system.
 
 A file `NNN_name.sql` is applied once; `NNN_name.each_raw.sql` to every raw table; `NNN_name.each_mart.sql` to
-every mart. What is recorded is not applied again. A table begins with the columns that MySQL gives it; later ones
-come by `warehouse.evolution`, with the statements that made them.
+every mart; `NNN_name.each_half_year.sql` makes history tables (`warehouse.history`). What is recorded is not applied
+again. A table begins with the columns that MySQL gives it; later ones come by `warehouse.evolution`, with the
+statements that made them.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
+from warehouse import history
+from warehouse.change import Change
 from warehouse.session import Session
 from warehouse.statements import ROOT, columns, split, table
 from waybill import raw as lineage
 from waybill.errors import RefusedError
+from waybill.half_years import HalfYear
 from waybill.raw import MART_SCHEMA, RAW_SCHEMA, RawColumn
 from waybill.types import SourceColumn
-
-_LOCK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -68,28 +70,25 @@ class RawTable:
 
 @dataclass(frozen=True)
 class MartTable:
-    """A mart that should exist. `key` in the source's spelling."""
+    """A mart that should exist, with history tables for these half-years that `readers` may read."""
 
     name: str
     columns: tuple[Wanted, ...]
     key: tuple[str, ...]
+    event_time: str
     table: str = ""
+    half_years: tuple[HalfYear, ...] = ()
+    readers: tuple[str, ...] = ()
 
     @classmethod
-    def of_source(cls, name: str, source: Iterable[SourceColumn], key: Sequence[str], table: str = "") -> MartTable:
+    def of_source(
+        cls, name: str, source: Iterable[SourceColumn], key: Sequence[str], event_time: str, table: str = "",
+        half_years: Iterable[HalfYear] = (), readers: Iterable[str] = (),
+    ) -> MartTable:  # fmt: skip
+        """`key` and `event_time` in the source's spelling."""
         names = tuple(k.lower() for k in key)
-        return cls(name, tuple(_of_source(c, required=c.warehouse_name in names) for c in source), names, table)
-
-
-@dataclass(frozen=True)
-class Change:
-    """One thing to do: `subject` is '' for a step that is applied once."""
-
-    step: str
-    subject: str
-    what: str
-    statements: tuple[Composable, ...] = field(repr=False)
-    sha256: str = ""
+        wanted = tuple(_of_source(c, required=c.warehouse_name in names) for c in source)
+        return cls(name, wanted, names, event_time.lower(), table, tuple(half_years), tuple(readers))
 
 
 def _own(column: RawColumn) -> Wanted:
@@ -123,12 +122,18 @@ def _names(subject: RawTable | MartTable | None) -> Mapping[str, Composable]:
         "mart": table(MART_SCHEMA, subject.name),
         "columns": _definitions(subject.columns),
         "key": columns(subject.key),
+        "key_columns": _definitions(c for c in subject.columns if c.name in subject.key),
+        "event_time": Identifier(subject.event_time),
         "mart_key_index": Identifier(f"{subject.name}_by_key"),
+        "mart_time_index": Identifier(f"{subject.name}_by_time"),
+        **{part: table(MART_SCHEMA, f"{subject.name}_{part}") for part in ("removed", "alone", "recheck")},
+        **{f"{part}_key_index": Identifier(f"{subject.name}_{part}_by_key") for part in ("removed", "alone")},
+        "alone_time_index": Identifier(f"{subject.name}_alone_by_time"),
     }
 
 
 def _steps() -> Iterator[tuple[str, str]]:
-    """(file name without .sql, scope): scope is '', 'each_raw' or 'each_mart'."""
+    """(file name without .sql, scope): scope is '', 'each_raw', 'each_mart' or 'each_half_year'."""
     for path in sorted((ROOT / "ddl").glob("[0-9]*.sql")):
         step, _, scope = path.name.removesuffix(".sql").partition(".")
         yield step, scope
@@ -154,6 +159,8 @@ def plan(session: Session, raws: Sequence[RawTable], marts: Sequence[MartTable])
         )
     changes: list[Change] = []
     for step, scope in _steps():
+        if scope == "each_half_year":
+            continue
         text = (ROOT / "ddl" / (f"{step}.{scope}.sql" if scope else f"{step}.sql")).read_text(encoding="utf-8")
         subjects: Sequence[RawTable | MartTable | None]
         subjects = raws if scope == "each_raw" else marts if scope == "each_mart" else [None]
@@ -176,6 +183,9 @@ def plan(session: Session, raws: Sequence[RawTable], marts: Sequence[MartTable])
         # Once its source is described, a mart follows the source's statements together with raw.
         if mart.table not in known:
             changes += _missing_columns(session, MART_SCHEMA, mart)
+    for mart in marts:
+        own = own_columns(session, mart.name) or [c.name for c in mart.columns]
+        changes += history.missing(session, mart.name, mart.key, own, mart.half_years, mart.readers)
     return changes
 
 
@@ -232,6 +242,11 @@ def present_columns(session: Session, schema: str, name: str) -> list[str]:
     return [row["column_name"] for row in found]
 
 
+def own_columns(session: Session, mart: str) -> list[str]:
+    """The source's columns that a mart has."""
+    return [name for name in present_columns(session, MART_SCHEMA, mart) if not name.startswith("_")]
+
+
 def _missing_columns(session: Session, schema: str, wanted: RawTable | MartTable) -> list[Change]:
     present = present_columns(session, schema, wanted.name)
     if not present:
@@ -249,16 +264,3 @@ def _missing_columns(session: Session, schema: str, wanted: RawTable | MartTable
         )
         for c in missing
     ]  # fmt: skip
-
-
-def apply(session: Session, changes: Iterable[Change]) -> None:
-    """Each change in a short transaction of its own, with a lock time-out. Applying again does nothing."""
-    for change in changes:
-        with session.transaction(lock_seconds=_LOCK_SECONDS):
-            for statement in change.statements:
-                session.run(statement, doing=f"{change.what} ({change.subject or 'once'})")
-            if change.sha256:
-                session.run(
-                    "INSERT INTO settlement_public.schema_versions (step, subject, sha256) VALUES (%s, %s, %s)",
-                    (change.step, change.subject, change.sha256),
-                )

@@ -51,6 +51,7 @@ class Session:
 
     def __init__(self, address: Warehouse, name: str, statement_seconds: float = 600) -> None:
         self.name = name
+        self._looking_up = False
         with translated(f"connecting to the warehouse at {address.host}:{address.port}"):
             self._connection = psycopg2.connect(
                 host=address.host,
@@ -121,6 +122,21 @@ class Session:
             cursor.execute(statement, parameters)
             yield from cursor
 
+    def limit_statements(self, seconds: float) -> None:
+        """No later statement of this transaction takes longer."""
+        self.run(f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}")
+
+    def prefer_look_ups(self, wanted: bool) -> None:
+        """In this transaction, whether few rows of large tables are found by index whatever their statistics say.
+
+        An engine without indexes has nothing to prefer.
+        """
+        if wanted != self._looking_up:
+            # A switched-off plan node counts as very dear, which would have every statement compiled: hence jit.
+            names = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit")
+            self.run("; ".join(f"SET LOCAL {name} = {'off' if wanted else 'on'}" for name in names))
+            self._looking_up = wanted
+
     def text_of(self, statement: Composable) -> str:
         """A composed statement as text, identifiers quoted for this engine."""
         return str(statement.as_string(self._connection))
@@ -139,6 +155,7 @@ class Session:
         """
         with translated(self.name):
             self._connection.autocommit = False
+        self._looking_up = False
         try:
             if lock_seconds is not None:
                 # SET takes no snapshot, so the lock is still the first statement that sees the tables.

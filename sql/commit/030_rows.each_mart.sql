@@ -7,7 +7,8 @@ SELECT
     CASE WHEN split_part(r._gtid, ':', 3) = '' THEN '' ELSE split_part(r._gtid, ':', 2) END AS tag,
     CASE WHEN r._snapshot = 'incremental' THEN r._gtid END AS gtid_set,
     r._gtid_number, r._snapshot, r._server_id, r._binlog_file, r._binlog_pos, r._committed_at, r._produced_at,
-    {raw_key}
+    CAST(r.{event_time} AS bigint) AS _event_time,
+    {r_key}
 FROM {raw} r
 JOIN pending_batches p ON p.raw_table = %(raw_table)s AND p.batch_id = r._batch_id AND r._offset > p.through_offset
 WHERE r._batch_id >= (SELECT min(batch_id) FROM pending_batches WHERE raw_table = %(raw_table)s)

@@ -12,6 +12,7 @@ SELECT
 FROM (
     SELECT
         r._batch_id, r._topic_id, r._generation, r._partition, r._offset, r._op, r._snapshot, r._committed_at, r._produced_at,
+        r._event_time,
         coalesce(e.era, i.era) AS era,
         CASE WHEN r._snapshot = 'incremental' THEN i.number WHEN e.source_uuid = '' THEN 0 ELSE r._gtid_number END AS number,
         CASE WHEN r._snapshot = 'incremental' THEN 9223372036854775807

@@ -7,7 +7,7 @@ SELECT
     %(source)s, CAST(p._partition AS varchar) || '/' || CAST(p._offset AS varchar), NULL, 'INVALID_ROW', %(now)s,
     'a key column is NULL; the row is in ' || %(raw_table)s || ' and in no mart'
 FROM {placed} p
-WHERE p.era IS NOT NULL AND ({key_is_null})
+WHERE p.era IS NOT NULL AND ({p_key_is_null})
   -- Read again under a newer generation it is one row still.
   AND NOT EXISTS (
       SELECT 1 FROM {placed} q

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 import pytest
 
 from committer.commit import Committer
+from committer.marts import MartTable
 from committer.settings import Commit, Mart
-from committer.steps import MartTable
 from tests.integration.commit.feed import COLUMNS, RAW, A, Feed
+from warehouse.change import apply
 from warehouse.schema import MartTable as WantedMart
-from warehouse.schema import RawTable, apply, plan
+from warehouse.schema import RawTable, plan
 from warehouse.session import Session
 from waybill import raw as lineage
 from waybill.addresses import Warehouse
@@ -48,7 +49,7 @@ def session(warehouse: Warehouse) -> Iterator[Session]:
         raws.append(RawTable.of_stream(lineage.TRANSACTION_TABLE, lineage.TRANSACTION))
         raws.append(RawTable.of_stream(lineage.NOTIFICATION_TABLE, lineage.NOTIFICATION))
         marts = [
-            WantedMart.of_source(f"mart_{name.split('.')[1]}", columns, ["order_id"])
+            WantedMart.of_source(f"mart_{name.split('.')[1]}", columns, ["order_id"], TIMES[name])
             for name, columns in COLUMNS.items()
         ]
         apply(opened, plan(opened, raws, marts))

@@ -204,7 +204,7 @@ def test_a_step_over_its_time_limit_is_rolled_back_and_says_which(
     with blocker.cursor() as cursor:
         cursor.execute("LOCK TABLE settlement_ods.mart_orders IN ACCESS EXCLUSIVE MODE")
         began = time.monotonic()
-        with pytest.raises(UnreachableError, match="130_delete_older of mart_orders"):
+        with pytest.raises(UnreachableError, match="200_candidates of mart_orders"):
             committer.cycle()
         assert time.monotonic() - began < 30
     blocker.rollback()

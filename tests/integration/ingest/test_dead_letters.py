@@ -23,8 +23,9 @@ from tests.integration.ingest.test_commands import Commands
 from tests.integration.ingest.workshop import RAW, Workshop
 from tests.unit.consumers.debezium import UUID
 from tests.unit.consumers.parcel import COLUMNS, row
+from warehouse.change import apply
 from warehouse.schema import MartTable as WantedMart
-from warehouse.schema import apply, plan
+from warehouse.schema import plan
 from warehouse.session import Session
 from waybill.addresses import Addresses
 from waybill.clock import SystemClock
@@ -187,7 +188,7 @@ def test_an_unknown_schema_id_stops_the_table_until_a_person_sets_the_message_as
 @pytest.fixture
 def committer(workshop: Workshop) -> Committer:
     columns = [source_column(c) for c in COLUMNS]
-    wanted = WantedMart.of_source("mart_parcel", columns, ["order_id"])
+    wanted = WantedMart.of_source("mart_parcel", columns, ["order_id"], "grade")
     apply(workshop.session, plan(workshop.session, [], [wanted]))
     mart = MartTable(
         Table(source=TABLE, key=["order_id"], event_time="grade", raw=RAW), Mart(name="mart_parcel"),

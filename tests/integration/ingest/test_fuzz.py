@@ -36,7 +36,8 @@ from tests.fuzz.oracle import Oracle
 from tests.integration.ingest.workshop import read_topic
 from tests.pipeline_on_stack import PipelineOnStack, pipeline_on_stack
 from tests.unit.consumers.debezium import message
-from warehouse.schema import RawTable, apply, plan
+from warehouse.change import apply
+from warehouse.schema import RawTable, plan
 from warehouse.session import Session
 from waybill import raw
 from waybill.addresses import Addresses

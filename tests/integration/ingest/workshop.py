@@ -21,7 +21,8 @@ from consumers.registry import CCOMPAT
 from consumers.source_columns import source_column
 from tests.unit.consumers import debezium
 from tests.unit.consumers.parcel import COLUMNS, KEY, VALUE
-from warehouse.schema import RawTable, apply, plan
+from warehouse.change import apply
+from warehouse.schema import RawTable, plan
 from warehouse.session import Session
 from waybill import raw
 from waybill.addresses import Addresses, Warehouse

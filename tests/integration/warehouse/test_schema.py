@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from warehouse.schema import MartTable, RawTable, Wanted, apply, plan, present_columns
+from warehouse.change import apply
+from warehouse.schema import MartTable, RawTable, Wanted, plan, present_columns
 from warehouse.session import Session
 from warehouse.statements import ROOT
 from waybill.addresses import Warehouse
@@ -21,7 +22,7 @@ COLUMNS = (
     SourceColumn("pathTime", "INT"),
 )
 RAWS = [RawTable.of_source("path_raw", COLUMNS)]
-MARTS = [MartTable.of_source("mart_path", COLUMNS, ["order_id"])]
+MARTS = [MartTable.of_source("mart_path", COLUMNS, ["order_id"], "pathTime")]
 
 
 @pytest.fixture
@@ -55,7 +56,9 @@ def test_a_new_column_at_the_source_is_added_to_raw_and_mart(session: Session) -
     apply(session, plan(session, RAWS, MARTS))
     more = (*COLUMNS, SourceColumn("note", "VARCHAR", length=10, width=40))
     changes = plan(
-        session, [RawTable.of_source("path_raw", more)], [MartTable.of_source("mart_path", more, ["order_id"])]
+        session,
+        [RawTable.of_source("path_raw", more)],
+        [MartTable.of_source("mart_path", more, ["order_id"], "pathTime")],
     )
     assert [c.what for c in changes] == ["add path_raw.note varchar(40)", "add mart_path.note varchar(40)"]
     apply(session, changes)

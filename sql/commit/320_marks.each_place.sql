@@ -1,0 +1,8 @@
+-- In a marked cycle: rows that stay where they are and count as deleted now, or are marked by another rule than before.
+UPDATE {place} p
+SET _deleted_at = CASE WHEN %(on_delete)s = 'mark' THEN v._gone_at END,
+    _source_deleted = CASE WHEN %(on_delete)s = 'ignore' THEN v._gone_at END,
+    _cycle = %(cycle)s
+FROM {verdict} v
+WHERE {p_is_v} AND v._stands = %(place)s AND NOT v._wins AND v._target = v._stands AND v._gone_at IS NOT NULL
+  AND (CASE WHEN %(on_delete)s = 'mark' THEN p._deleted_at ELSE p._source_deleted END IS NULL);

@@ -1,0 +1,7 @@
+-- A key that does not stand exactly once, where it should. No rows is right; else the cycle is rolled back.
+SELECT {v_key}, v._stands AS stood_in, v._target AS should_stand_in, count(a._place) AS rows_found, min(a._place) AS one_place
+FROM {verdict} v
+LEFT JOIN {after} a ON {a_is_v}
+GROUP BY {v_key}, v._stands, v._target
+HAVING count(a._place) <> 1 OR min(a._place) <> v._target
+LIMIT 20;
