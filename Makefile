@@ -1,7 +1,7 @@
 # The commands of this checkout. Each may be interrupted and run again; none asks; paths may hold spaces.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: bench-ingest fuzz simulate help lock setup demo test lint unit integration system chaos metrics-page picture test-compose up down clean
+.PHONY: laws bench-ingest fuzz simulate help lock setup demo test lint unit integration system chaos metrics-page picture test-compose up down clean
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 
@@ -44,9 +44,13 @@ fuzz: setup
 simulate: setup
 	RUNS='$(or $(RUNS),10000)' SEED='$(SEED)' $(PYTEST) -s tests/simulation
 
+# Random histories of events and cycles against the model of the laws, the long form. The seed is printed; a failure says how to repeat it.
+laws: setup
+	RUNS='$(or $(RUNS),1000)' SEED='$(SEED)' WHOLE='$(WHOLE)' $(PYTEST) -s tests/laws
+
 # One run: the stack is started once, by the first test that asks for it.
 test: lint
-	$(PYTEST) tests/unit tests/simulation tests/integration tests/system
+	$(PYTEST) tests/unit tests/simulation tests/laws tests/integration tests/system
 
 # The same demo and tests on the stack of docker-compose.yml; the native way has no say in it.
 test-compose: setup
