@@ -10,7 +10,8 @@ from checks.mysql import MysqlSession
 from warehouse.session import Session
 from waybill.errors import SettingsError
 
-DELETED_AT = "_deleted_at"
+# When a row was deleted at the source, by what the mart does with such rows: MySQL has none of them.
+GONE = ("_deleted_at", "_source_deleted")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Subject:
 class Shape:
     """The columns that both have, the key in the order of MySQL's PRIMARY KEY.
 
-    `absent` are columns of MySQL that the mart lacks; `estimate` is MySQL's guess of the rows.
+    `absent` are columns of MySQL that the mart lacks; `estimate` is MySQL's guess of the rows. `history` are the mart's
+    history tables: a row stands in one of them or in the mart.
     """
 
     subject: Subject
@@ -42,6 +44,7 @@ class Shape:
     key: tuple[Pair, ...]
     absent: tuple[str, ...]
     estimate: int
+    history: tuple[str, ...] = ()
 
     @property
     def rest(self) -> tuple[Pair, ...]:
@@ -72,6 +75,7 @@ def read(mysql: MysqlSession, session: Session, subject: Subject) -> Shape:
         tuple(pairs[name] for name in key),
         tuple(c.name for c in source if c.name not in pairs),
         _estimate(mysql, subject),
+        _history(session, subject),
     )
 
 
@@ -103,6 +107,15 @@ def _estimate(mysql: MysqlSession, subject: Subject) -> int:
         (subject.database, subject.table),
     )
     return int(found or 0)
+
+
+def _history(session: Session, subject: Subject) -> tuple[str, ...]:
+    if session.row("SELECT to_regclass('settlement_ods.mart_places') AS found") == {"found": None}:
+        return ()
+    found = session.rows(
+        "SELECT table_name FROM settlement_ods.mart_places WHERE mart = %s ORDER BY place", (subject.mart,)
+    )
+    return tuple(str(row["table_name"]) for row in found)
 
 
 def _warehouse_columns(session: Session, subject: Subject) -> dict[str, WarehouseColumn]:

@@ -7,9 +7,9 @@ from functools import reduce
 
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
-from checks.catalogue import Shape
+from checks.catalogue import GONE, Shape
 from checks.column_text import Pair, quoted
-from warehouse.statements import split, statements, table, text_of
+from warehouse.statements import columns, split, statements, table, text_of
 
 
 class Queries:
@@ -75,7 +75,13 @@ class Queries:
         return f"{quoted(self._shape.subject.database)}.{quoted(self._shape.subject.table)}"
 
     def _warehouse_table(self) -> Composable:
-        return table(self._shape.subject.schema, self._shape.subject.mart)
+        """The mart with its history: every place where a row may stand."""
+        names = columns(dict.fromkeys([*(c.warehouse.name for c in self._shape.columns), *GONE]))
+        places = [
+            SQL("SELECT {} FROM {}").format(names, table(self._shape.subject.schema, name))
+            for name in (self._shape.subject.mart, *self._shape.history)
+        ]
+        return SQL("({})").format(SQL(" UNION ALL ").join(places))
 
     def _mysql_bucket(self) -> str:
         first = self._shape.key[0]

@@ -78,7 +78,7 @@ def _snapshot_completed(pipeline: PipelineOnStack) -> bool:
 
 
 def _standing(pipeline: PipelineOnStack, table: str) -> int:
-    return int(pipeline.servers.row(f"SELECT count(*) FROM settlement_ods.mart_{table} WHERE _deleted_at IS NULL")[0])
+    return int(pipeline.servers.row(f"SELECT count(*) FROM settlement_ods.all_{table}")[0])
 
 
 def _source(pipeline: PipelineOnStack, table: str) -> int:

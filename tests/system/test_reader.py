@@ -20,12 +20,11 @@ CYCLES = 8
 BROKEN = """
     SELECT count(*), count(*) FILTER (WHERE e.order_status IS DISTINCT FROM u.state),
            (SELECT cycle FROM settlement_ods.as_of)
-    FROM settlement_ods.mart_ecs_order_info e
-    JOIN settlement_ods.mart_uni_tracking_info u ON u.order_id = e.order_id
-    WHERE e._deleted_at IS NULL AND u._deleted_at IS NULL
+    FROM settlement_ods.all_ecs_order_info e
+    JOIN settlement_ods.all_uni_tracking_info u ON u.order_id = e.order_id
 """
-STATUSES = "SELECT order_id, order_status FROM settlement_ods.mart_ecs_order_info WHERE _deleted_at IS NULL"
-STATES = "SELECT order_id, state FROM settlement_ods.mart_uni_tracking_info WHERE _deleted_at IS NULL"
+STATUSES = "SELECT order_id, order_status FROM settlement_ods.all_ecs_order_info"
+STATES = "SELECT order_id, state FROM settlement_ods.all_uni_tracking_info"
 
 
 @dataclass

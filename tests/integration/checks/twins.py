@@ -185,7 +185,7 @@ class Twins:
         with self.mart.cursor() as cursor:
             cursor.execute(
                 f'CREATE TABLE settlement_ods."{mart}" ({body}, {lineage},'
-                ' "_committed_at" timestamp, "_deleted_at" timestamp)'
+                ' "_committed_at" timestamp, "_deleted_at" timestamp, "_source_deleted" timestamp)'
             )
         return columns
 
