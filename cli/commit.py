@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import click
 
-from cli.context import Context, json_option, pass_context, print_json, print_table
+from cli.context import Context, by_whom, json_option, pass_context, print_json, print_table
 from cli.serving import Serving, metrics_options, serve
-from committer import steps
+from committer import out, steps
 from committer.commit import Committer
 from committer.marts import MartTable, standing, targets
 from committer.schedule import by_cron, continuously
@@ -99,6 +99,9 @@ def gtid_set(text: str) -> GtidSet:
 @click.option(
     "--floor", default=1.0, show_default=True, help="With --continuous: seconds from one cycle's begin to the next's."
 )
+@click.option("--without", default="", metavar="TABLE", help="Go on without this table from now on; needs --reason.")
+@click.option("--with", "back", default="", metavar="TABLE", help="Take a table back that cycles went on without.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; kept, and shown to readers as not consistent.")
 @click.option("--until", default="", metavar="GTID_SET", help="End the cut exactly there.")
 @click.option("--explain", is_flag=True, help="Print the cycle's SQL; change nothing.")
 @click.option(
@@ -116,6 +119,9 @@ def commit(
     schedule: bool,
     continuous: bool,
     floor: float,
+    without: str,
+    back: str,
+    reason: str,
     until: str,
     explain: bool,
     watch: bool,
@@ -135,6 +141,12 @@ def commit(
     if explain:
         print_steps(context, committer.marts)
         return 0
+    with committer.open_session("commit settings") as session:
+        if without:
+            names = [mart.source.source for mart in committer.marts]
+            out.leave_out(session, context.pipeline.table(without).source, names, reason, by_whom())
+        if back:
+            out.take_back(session, context.pipeline.table(back).source)
 
     def report(summary: Summary) -> None:
         if as_json:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from psycopg2.sql import SQL
 
-from committer import steps
+from committer import out, steps
 from committer.eras import Attempt, Era, Run, begin_snapshot, extend, gtid_set, highest
 from committer.lease import Lease
 from committer.marts import MartTable, standing
@@ -40,29 +40,32 @@ class Cycle:
     ) -> None:  # fmt: skip
         self._session = session
         self._marts, self._history = marts, history
+        self._in = list(marts)
+        self._out: list[out.Out] = []
+        self._returning: list[out.Out] = []
         self._summary = summary
-        self._sources = tuple(m.source.source for m in marts)
-        self._run = Runner(
-            session, {"sources": self._sources}, settings.step_seconds, monotonic() + settings.cycle_seconds, monotonic
-        )
+        self._run = Runner(session, {}, settings.step_seconds, monotonic() + settings.cycle_seconds, monotonic)
 
     def apply(self, lease: Lease, stored: GtidSet | None, until: GtidSet | None = None) -> None:
         """The whole cycle. `stored` is Connect's GTID set when a first snapshot is to be applied."""
         with self._session.transaction(lock=LOCK):
             self._begin()
             self._marts = standing(self._session, self._marts)
+            self._leave_out()
             self._pending(until)
             before = self._eras()
             verdict = self._snapshot(before)
             eras = self._accept(verdict, before, stored)
-            held = bool(verdict.hold) or not eras
-            if not held:
+            if not (verdict.hold or not eras or self._owes()):
                 eras = self._find_cut(eras, until)
                 self._write_eras(before, eras)
                 self._place_reads(eras)
                 for mart in self._marts:
                     self._apply_to(mart, verdict, before)
                 self._run.run(steps.APPLIED_ENDS, cycle=self._summary.cycle)
+                for one in self._returning:
+                    out.is_back(self._session, one.table)
+                self._returning = []
             self._finish(eras)
             lease.check()
         self._summary.seconds = self._run.seconds
@@ -78,9 +81,38 @@ class Cycle:
         self._now = now["now"] if now else _NEVER
         self._run.run(steps.BEGIN)
 
+    def _leave_out(self) -> None:
+        """Tables that a person said to go on without, and those taken back that may owe rows."""
+        found = out.read(self._session)
+        self._out = [one for one in found if not one.returning]
+        self._returning = [one for one in found if one.returning]
+        names = {one.table for one in self._out}
+        self._in = [mart for mart in self._marts if mart.source.source not in names]
+        # An empty list is no SQL.
+        self._run.values = {
+            "sources": tuple(mart.source.source for mart in self._in), "out": tuple(names) or ("",),
+        }  # fmt: skip
+        self._summary.notes += [f"goes on without {one}; undo: waybill commit --with {one.table}" for one in self._out]
+
+    def _owes(self) -> bool:
+        """Are rows of a table that was taken back still missing? Then there is no new cut."""
+        for one in self._returning:
+            mart = next(m for m in self._marts if m.source.source == one.table)
+            self._run.run(steps.ARRIVALS, mart, **mart.values())
+            missing = self._run.query(steps.STILL_OWED, mart, **mart.values())
+            self._session.run("DELETE FROM arrivals")
+            if missing:
+                first = missing[0]
+                self._summary.waiting.append(
+                    f"{one.table} is taken back: {first['arrived']} of {first['expected']} of its rows of transaction"
+                    f" {first['tx_id']} are in raw, which is in the cut already"
+                )
+                return True
+        return False
+
     def _pending(self, until: GtidSet | None) -> None:
         self._run.run(steps.PENDING, None, raw_table=TRANSACTION_TABLE)
-        for mart in self._marts:
+        for mart in self._in:
             self._run.run(steps.PENDING, mart, **mart.values())
             self._run.run(steps.ROWS, mart, **mart.values())
         for (uuid, tag), spans in until.lines() if until else ():
@@ -100,9 +132,9 @@ class Cycle:
 
     def _snapshot(self, eras: Sequence[Era]) -> Verdict:
         notifications = self._run.query(steps.NOTIFICATIONS)
-        attempts = {m.source.source: self._run.query(steps.ATTEMPTS, m) for m in self._marts}
+        attempts = {m.source.source: self._run.query(steps.ATTEMPTS, m) for m in self._in}
         dead: dict[str, int] = {}
-        for mart in self._marts:
+        for mart in self._in:
             names = table(RAW_SCHEMA, ledger_table(mart.source.raw))
             statement = SQL("SELECT coalesce(sum(dead_letters), 0) AS dead FROM {}").format(names)
             dead[mart.source.source] = int((self._session.row(statement) or {"dead": 0})["dead"])
@@ -136,7 +168,7 @@ class Cycle:
                 kept="raw is whole, the marts stay at the last cut",
                 todo="read both records (topic offsets above); a connector below 3.6.1 resets its counters on restart",
             )
-        for mart in self._marts:
+        for mart in self._in:
             self._run.run(steps.ARRIVALS, mart, **mart.values())
         self._summary.transactions = self._run.run(steps.CUT, until="set" if until is not None else "")
         for row in self._session.rows("SELECT * FROM waiting ORDER BY place LIMIT 3"):
@@ -145,6 +177,8 @@ class Cycle:
                 f" {row['data_collection']} are in raw"
             )
         runs = self._run.query(steps.RUNS)
+        if self._out:
+            self._run.run(steps.OWED, cycle=self._summary.cycle)
         if runs:
             self._cut_reaches(max(r["ended_at"] for r in runs))
         return extend(eras, [Run((r["uuid"], r["tag"]), r["first_number"], r["last_number"]) for r in runs])
@@ -170,25 +204,29 @@ class Cycle:
 
     def _place_reads(self, eras: Sequence[Era]) -> None:
         """Where the rows of incremental snapshots stand; a row whose GTID set is not wholly in the cut has to wait."""
-        sets = {str(row["gtid_set"]) for mart in self._marts for row in self._run.query(steps.READS, mart)}
+        sets = {str(row["gtid_set"]) for mart in self._in for row in self._run.query(steps.READS, mart)}
         for text in sorted(sets):
             place = highest(eras, GtidSet.parse(text))
             if place is not None:
                 self._session.run("INSERT INTO read_places VALUES (%s, %s, %s)", (text, *place))
 
     def _apply_to(self, mart: MartTable, verdict: Verdict, eras_before: Sequence[Era]) -> None:
+        if verdict.accept is not None and eras_before:
+            self._gone_since_snapshot(mart, verdict)
+        if mart not in self._in:
+            self._run.run(steps.UNMOVED, mart)
+            if mart.leader is not None:
+                self._run.run(steps.RECHECK, mart)
+            return
         values = {"cycle": self._summary.cycle, "now": self._now}
-        wiped = self._gone_since_snapshot(mart, verdict, eras_before)
         cut_at = self._summary.cut_at or _NEVER
-        self._summary.marts.append(Placing(self._session, self._run, mart, self._history, cut_at, values).apply(wiped))
+        self._summary.marts.append(Placing(self._session, self._run, mart, self._history, cut_at, values).apply())
         void_before = verdict.void_before or _NEVER
         self._run.run(steps.APPLIED, mart, void_before=void_before, cycle=self._summary.cycle, **mart.values())
 
-    def _gone_since_snapshot(self, mart: MartTable, verdict: Verdict, eras_before: Sequence[Era]) -> int:
+    def _gone_since_snapshot(self, mart: MartTable, verdict: Verdict) -> None:
         """A later first snapshot read the whole table: what stood before it and did not come with it is gone."""
-        if verdict.accept is None or not eras_before:
-            return 0
-        return self._session.run(
+        self._session.run(
             "INSERT INTO settlement_ods.wipes (table_name, why, era, number, row_order, gone_at, cycle)"
             " SELECT %s, %s, max(era), 0, 0, %s, %s FROM settlement_ods.eras WHERE source_uuid = ''",
             (
@@ -201,6 +239,7 @@ class Cycle:
         summary = self._summary
         if eras:
             summary.gtid_set = str(gtid_set(eras))
+        without = [one.table for one in (*self._out, *self._returning)]
         summary.status = "committed"
         now = self._session.row("SELECT timezone('UTC', clock_timestamp()) AS now")
         summary.finished_at = now["now"] if now else None
@@ -208,17 +247,13 @@ class Cycle:
         if not summary.rows_in and not summary.waiting:
             summary.notes.append("zero new rows")
         moved = self._session.run(
-            "UPDATE settlement_ods.as_of SET cycle = %s, cut_at = %s, gtid_set = %s, consistent = %s, tables_out = '',"
+            "UPDATE settlement_ods.as_of SET cycle = %s, cut_at = %s, gtid_set = %s, consistent = %s, tables_out = %s,"
             " committed_at = %s WHERE cycle = %s",
             (
-                summary.cycle,
-                summary.cut_at,
-                summary.gtid_set,
-                bool(summary.gtid_set),
-                summary.finished_at,
-                summary.cycle - 1,
+                summary.cycle, summary.cut_at, summary.gtid_set, bool(summary.gtid_set) and not without,
+                ", ".join(without), summary.finished_at, summary.cycle - 1,
             ),
-        )
+        )  # fmt: skip
         if moved != 1:
             raise StaleOwner(
                 f"cycle {summary.cycle} was committed by another committer", kept="this one was rolled back"

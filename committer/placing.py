@@ -69,8 +69,8 @@ class Placing:
         self._history, self._cut_at = history, cut_at
         self._values = {**mart.values(), **values}
 
-    def apply(self, wiped: int = 0) -> MartCounts:
-        """`wiped`: wipes that the cycle has added for this mart; any makes it a marked one."""
+    def apply(self) -> MartCounts:
+        """The whole of it; answers what happened."""
         counts = self._news()
         before = rules.stored(self._session, self._mart.mart.name)
         newest = self._run.query(steps.EVENT_TIMES, self._mart, **self._values)[0]["newest"]
@@ -79,7 +79,8 @@ class Placing:
         )
         self._values |= now.bounds(before)
         self._step(steps.LATEST)
-        wiped += self._step(steps.TRUNCATES)
+        self._step(steps.TRUNCATES)
+        wiped = self._run.query(steps.NEW_WIPES, self._mart, **self._values)[0]["wipes"]
         changed = now.changed(before)
         counts.marked = "; ".join([*changed, *(["rows of it were deleted without events"] if wiped else [])])
         self._look(bool(counts.marked))

@@ -49,8 +49,10 @@ STREAMED_SINCE = Step("036_streamed_since.query.sql")
 ENDS = Step("040_ends.sql")
 END_CONFLICTS = Step("050_end_conflicts.query.sql")
 ARRIVALS = Step("060_arrivals.each_mart.sql")
+STILL_OWED = Step("065_still_owed.each_mart.query.sql")
 CUT = Step("070_cut.sql", "transactions")
 RUNS = Step("080_runs.query.sql")
+OWED = Step("085_owed.sql", "counts kept of tables that are out")
 READS = Step("090_reads.each_mart.query.sql")
 PLACED = Step("100_placed.each_mart.sql")
 NEWS = Step("105_news.each_mart.query.sql")
@@ -58,6 +60,7 @@ INVALID = Step("110_invalid.each_mart.sql", "invalid")
 EVENT_TIMES = Step("115_event_times.each_mart.query.sql")
 LATEST = Step("120_latest.each_mart.sql")
 TRUNCATES = Step("130_truncates.each_mart.sql", "truncates reached")
+NEW_WIPES = Step("135_new_wipes.each_mart.query.sql")
 CANDIDATES = Step("200_candidates.each_mart.sql", looks_up=True)
 FOLLOWERS = Step("210_followers.each_follower.sql", "keys whose leader moved or that aged alone")
 EVERYTHING = Step("220_everything.each_place.sql", "keys of a marked cycle")
@@ -82,14 +85,17 @@ CONSERVED = Step("350_conserved.each_mart.query.sql")
 EXCEPTIONS = Step("360_exceptions.each_mart.sql", "exceptions opened")
 ALONE = Step("370_alone.each_follower.sql", "rows without a leader", looks_up=True)
 MOVED = Step("380_moved.each_mart.sql")
+RECHECK = Step("382_recheck.each_mart.sql", "keys kept for a mart that is out")
+UNMOVED = Step("384_unmoved.each_mart.sql")
 APPLIED = Step("800_applied.each_mart.sql")
 APPLIED_ENDS = Step("810_applied_ends.sql")
 
 ALL = (
-    BEGIN, PENDING, ROWS, NOTIFICATIONS, ATTEMPTS, STREAMED_SINCE, ENDS, END_CONFLICTS, ARRIVALS, CUT, RUNS,
-    READS, PLACED, NEWS, INVALID, EVENT_TIMES, LATEST, TRUNCATES, CANDIDATES, FOLLOWERS, EVERYTHING, STANDING,
-    STANDING_HISTORY, TWICE, LEADERS, LEADERS_MART, LEADERS_HISTORY, VERDICT, MOVES, MOVING, MOVING_PLACE, INSERT,
-    ARRIVED, DELETE, MARKS, REMOVED, AFTER, AFTER_PLACE, CONSERVED, EXCEPTIONS, ALONE, MOVED, APPLIED, APPLIED_ENDS,
+    BEGIN, PENDING, ROWS, NOTIFICATIONS, ATTEMPTS, STREAMED_SINCE, ENDS, END_CONFLICTS, ARRIVALS, STILL_OWED, CUT,
+    RUNS, OWED, READS, PLACED, NEWS, INVALID, EVENT_TIMES, LATEST, TRUNCATES, NEW_WIPES, CANDIDATES, FOLLOWERS,
+    EVERYTHING, STANDING, STANDING_HISTORY, TWICE, LEADERS, LEADERS_MART, LEADERS_HISTORY, VERDICT, MOVES, MOVING,
+    MOVING_PLACE, INSERT, ARRIVED, DELETE, MARKS, REMOVED, AFTER, AFTER_PLACE, CONSERVED, EXCEPTIONS, ALONE, MOVED,
+    RECHECK, UNMOVED, APPLIED, APPLIED_ENDS,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from committer import out
 from tests.laws import model
 from tests.laws.model import DAY, HOUR, Event, Key, half_year
 from tests.laws.shop import COLUMNS, KEYS, MART, NOTE, TIMES, VALUES, A, Killed, Shop, rules
@@ -69,6 +70,7 @@ class Histories(RuleBasedStateMachine):
         self.wipes: dict[str, list[tuple[model.Position, int]]] = {}
         self.cut, self.cut_at = 0, BEGAN
         self.events = self.cycles = 0
+        self.without = self.returning = ""
         self.before: dict[str, dict[Key, model.Row]] = {}
         self.shop.snapshot()
         self.seen["history"] += 1
@@ -178,7 +180,8 @@ class Histories(RuleBasedStateMachine):
         self.what_must_stand_stands()
         own = [e for e in self.raw if (e.table, e.key) == (table, key) and e.position[1] <= self.cut]
         if own:
-            self.seen["removed and replayed"] += self.before[table][key].place == "removed"
+            row = self.before.get(table, {}).get(key)
+            self.seen["removed and replayed"] += row is not None and row.place == "removed"
             self._load(own)
             self.what_must_stand_stands()
 
@@ -318,6 +321,27 @@ class Histories(RuleBasedStateMachine):
             )
             self.seen["read again"] += 1
 
+    # Going on without a table.
+
+    @rule(table=_TABLE)
+    def cycles_go_on_without_a_table(self, table: str) -> None:
+        if self.without:
+            return
+        out.leave_out(self.shop.session, table, _TABLES, "drawn", "the machine")
+        self.without = table
+        self.seen["went on without a table"] += 1
+        self.what_must_stand_stands()
+
+    @rule(now=st.booleans())
+    def the_table_is_taken_back(self, now: bool) -> None:
+        if not self.without:
+            return
+        if now:
+            self.what_was_held_back_is_loaded()
+        out.take_back(self.shop.session, self.without)
+        self.returning, self.without = self.without, ""
+        self.what_must_stand_stands()
+
     # Settings.
 
     @rule(table=st.sampled_from(["shop.tracking", "shop.path"]), days=st.sampled_from([20, 90, 180, 400]))
@@ -377,9 +401,15 @@ class Histories(RuleBasedStateMachine):
     def what_must_stand_stands(self) -> None:
         self.cycles += 1
         summary = self.shop.cycle()
+        if self._owes():
+            assert summary.waiting and not summary.rows_in
+            return
         self._move_cut()
         in_cut = [e for e in self.raw if e.position[1] <= self.cut]
         wanted = model.state(in_cut, self.shop.rules, self.cut_at, half_of(self.shop.first), self.wipes)
+        if self.without:
+            self._compare_without(wanted)
+            return
         assert summary.gtid_set == (f"{A}:1-{self.cut}" if self.cut else f"{A}:1-10")
         assert not [m.marked for m in summary.marts if m.marked] or summary.cycle
         for table, rows in wanted.items():
@@ -393,11 +423,26 @@ class Histories(RuleBasedStateMachine):
         self._count(wanted)
         self.before = wanted
 
+    def _owes(self) -> bool:
+        """Are rows missing of a table that was taken back, of transactions in the cut?"""
+        if not self.returning:
+            return False
+        if any(self.returning in missing for number, _, missing in self.transactions if number <= self.cut):
+            return True
+        self.returning = ""
+        return False
+
+    def _compare_without(self, wanted: dict[str, dict[Key, model.Row]]) -> None:
+        """The table that is out stands as it stood; what follows it may lag behind it."""
+        for table, rows in wanted.items():
+            if self.without not in (table, self.shop.rules[table].follows):
+                self._compare(table, rows)
+
     def _move_cut(self) -> None:
         for number, committed, missing in self.transactions:
             if number <= self.cut:
                 continue
-            if missing:
+            if missing - {self.without}:
                 break
             self.cut, self.cut_at = number, max(self.cut_at, committed)
 
@@ -461,6 +506,7 @@ class Histories(RuleBasedStateMachine):
             self.time_passes(60 * DAY)
             self.what_must_stand_stands()
         self.what_was_held_back_is_loaded()
+        self.the_table_is_taken_back(True)
         self.what_must_stand_stands()
         self.seen["events"] += self.events
         self.seen["cycles"] += self.cycles
