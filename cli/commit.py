@@ -103,6 +103,7 @@ def gtid_set(text: str) -> GtidSet:
 @click.option("--with", "back", default="", metavar="TABLE", help="Take a table back that cycles went on without.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept, and shown to readers as not consistent.")
 @click.option("--until", default="", metavar="GTID_SET", help="End the cut exactly there.")
+@click.option("--rebuild-places", is_flag=True, help="Look at every row once, with the newest event time found anew.")
 @click.option("--explain", is_flag=True, help="Print the cycle's SQL; change nothing.")
 @click.option(
     "--watch/--no-watch",
@@ -123,6 +124,7 @@ def commit(
     back: str,
     reason: str,
     until: str,
+    rebuild_places: bool,
     explain: bool,
     watch: bool,
     metrics_host: str,
@@ -136,6 +138,8 @@ def commit(
     """
     if once + schedule + continuous + explain > 1:
         raise SettingsError("--once, --schedule, --continuous and --explain exclude each other")
+    if rebuild_places and (schedule or continuous):
+        raise SettingsError("--rebuild-places is for one cycle: leave out --schedule and --continuous")
     bound = gtid_set(until) if until else None
     committer = build(context)
     if explain:
@@ -155,7 +159,7 @@ def commit(
             print_summary(summary)
 
     if not (schedule or continuous):
-        report(committer.cycle(bound))
+        report(committer.cycle(bound, rebuild_places))
         return 0
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -54,8 +54,10 @@ class Committer:
     history: History = field(default_factory=History)
     load_wait_seconds: float = 60
 
-    def cycle(self, until: GtidSet | None = None) -> Summary:
+    def cycle(self, until: GtidSet | None = None, rebuild: bool = False) -> Summary:
         """One cycle, repeated after an error that may pass, at most `settings.retries` times.
+
+        `rebuild`: a marked cycle over all places, with T anew.
 
         Returns the summary of a committed cycle. Otherwise the failed one is stored as far as the warehouse can
         be reached, and the error raised.
@@ -66,7 +68,7 @@ class Committer:
                 0, str(uuid.uuid4()), f"{socket.gethostname()}:{os.getpid()}", self.clock.now().replace(tzinfo=None)
             )
             try:
-                self._once(summary, until)
+                self._once(summary, until, rebuild)
                 return summary
             except WaybillError as error:
                 self._store_failure(summary, error)
@@ -77,7 +79,7 @@ class Committer:
             pause *= 2
         raise AssertionError("unreachable")
 
-    def _once(self, summary: Summary, until: GtidSet | None) -> None:
+    def _once(self, summary: Summary, until: GtidSet | None, rebuild: bool) -> None:
         with self.open_session("commit") as session:
             standing = session.row("SELECT cycle FROM settlement_ods.as_of", doing="reading the last cut")
             summary.cycle = (standing["cycle"] if standing else 0) + 1
@@ -88,9 +90,9 @@ class Committer:
             ) as lease:
                 stored = self._ask_source(session) if snapshot_waits(session) else None
                 try:
-                    Cycle(session, self.marts, self.settings, self.history, summary, self.clock.monotonic).apply(
-                        lease, stored, until
-                    )
+                    Cycle(
+                        session, self.marts, self.settings, self.history, summary, self.clock.monotonic, rebuild
+                    ).apply(lease, stored, until)
                 except CommitUnknown as error:
                     if not self._was_committed(summary):
                         raise UnreachableError(

@@ -36,14 +36,14 @@ class Cycle:
 
     def __init__(
         self, session: Session, marts: Sequence[MartTable], settings: Commit, history: History, summary: Summary,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = time.monotonic, rebuild: bool = False,
     ) -> None:  # fmt: skip
         self._session = session
         self._marts, self._history = marts, history
         self._in = list(marts)
         self._out: list[out.Out] = []
         self._returning: list[out.Out] = []
-        self._summary = summary
+        self._summary, self._rebuild = summary, rebuild
         self._run = Runner(session, {}, settings.step_seconds, monotonic() + settings.cycle_seconds, monotonic)
 
     def apply(self, lease: Lease, stored: GtidSet | None, until: GtidSet | None = None) -> None:
@@ -220,7 +220,8 @@ class Cycle:
             return
         values = {"cycle": self._summary.cycle, "now": self._now}
         cut_at = self._summary.cut_at or _NEVER
-        self._summary.marts.append(Placing(self._session, self._run, mart, self._history, cut_at, values).apply())
+        placing = Placing(self._session, self._run, mart, self._history, cut_at, values, self._rebuild)
+        self._summary.marts.append(placing.apply())
         void_before = verdict.void_before or _NEVER
         self._run.run(steps.APPLIED, mart, void_before=void_before, cycle=self._summary.cycle, **mart.values())
 

@@ -63,26 +63,28 @@ class Placing:
 
     def __init__(
         self, session: Session, run: Runner, mart: MartTable, history: History, cut_at: datetime,
-        values: Mapping[str, Any],
+        values: Mapping[str, Any], rebuild: bool = False,
     ) -> None:  # fmt: skip
         self._session, self._run, self._mart = session, run, mart
-        self._history, self._cut_at = history, cut_at
+        self._history, self._cut_at, self._rebuild = history, cut_at, rebuild
         self._values = {**mart.values(), **values}
 
     def apply(self) -> MartCounts:
         """The whole of it; answers what happened."""
         counts = self._news()
         before = rules.stored(self._session, self._mart.mart.name)
-        newest = self._run.query(steps.EVENT_TIMES, self._mart, **self._values)[0]["newest"]
-        now = Rules.of(
-            self._mart.mart, self._history, rules.later(before.newest_event if before else None, newest), self._cut_at
-        )
+        newest = self._newest_event(before)
+        now = Rules.of(self._mart.mart, self._history, newest, self._cut_at)
         self._values |= now.bounds(before)
         self._step(steps.LATEST)
         self._step(steps.TRUNCATES)
         wiped = self._run.query(steps.NEW_WIPES, self._mart, **self._values)[0]["wipes"]
         changed = now.changed(before)
-        counts.marked = "; ".join([*changed, *(["rows of it were deleted without events"] if wiped else [])])
+        if wiped:
+            changed.append("rows of it were deleted without events")
+        if self._rebuild:
+            changed.append("places are rebuilt")
+        counts.marked = "; ".join(changed)
         self._look(bool(counts.marked))
         moves = Moves(self._run.query(steps.MOVES, self._mart))
         moves.count(counts)
@@ -94,6 +96,18 @@ class Placing:
         self._carry_totals(moves)
         now.store(self._session, self._mart.mart.name, self._values["cycle"])
         return counts
+
+    def _newest_event(self, before: Rules | None) -> int | None:
+        """T after this cycle. It never falls, except when places are rebuilt."""
+        came = self._run.query(steps.EVENT_TIMES, self._mart, **self._values)[0]["newest"]
+        if not self._rebuild:
+            return rules.later(before.newest_event if before else None, came)
+        again = self._run.query(steps.REBUILT_TIME, self._mart, **self._values)[0]["newest"]
+        stand = [
+            self._run.query(steps.REBUILT_TIME_PLACE, self._mart, place, **self._values)[0]["newest"]
+            for place in self._mart.places
+        ]
+        return rules.later(came, again, *stand)
 
     def _news(self) -> MartCounts:
         counts = MartCounts(self._mart.mart.name)
