@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from cli.context import Context, by_whom, json_option, pass_context, print_json, print_table
+from cli.deadletters import desk_of
 from cli.serving import Serving, metrics_options, serve
 from committer import out, steps
 from committer.commit import Committer
@@ -17,10 +18,12 @@ from committer.schedule import by_cron, continuously
 from committer.source import Source
 from committer.summary import Summary
 from connect.offsets import stored_gtid_set
+from operations.dead_letters.desk import OPEN
 from warehouse.session import Session
 from waybill.clock import SystemClock
 from waybill.errors import SettingsError
 from waybill.gtid import GtidSet
+from waybill.positions import Origin
 from waybill.raw import MART_SCHEMA
 
 
@@ -31,6 +34,12 @@ def marts(context: Context, session: Session) -> list[MartTable]:
         if not mart.columns:
             raise SettingsError(f"{MART_SCHEMA}.{mart.mart.name} is not there", todo="waybill schema apply")
     return found
+
+
+def open_letters(context: Context, table: str) -> list[Origin]:
+    """A table's dead letters that nobody redrove or dropped. Raises `UnreachableError`, `SettingsError`."""
+    with desk_of(context) as desk:
+        return [entry.letter.origin for entry in desk.entries() if entry.table == table and entry.state == OPEN]
 
 
 def build(context: Context) -> Committer:
@@ -45,6 +54,8 @@ def build(context: Context) -> Committer:
         kafka=lambda: addresses.kafka,
         transaction_topic=pipeline.source.transaction_topic,
         stored=lambda: stored_gtid_set(addresses.connect.url, pipeline.source.connector),
+        topic_of=lambda name: pipeline.table(name).topic(pipeline.source.topic_prefix),
+        letters=lambda name: open_letters(context, name),
     )
     with open_session("commit settings") as session:
         declared = marts(context, session)

@@ -13,12 +13,13 @@ from typing import Protocol
 
 from psycopg2.sql import SQL
 
-from committer import ahead
+from committer import ahead, watching
 from committer.cycle import Cycle, snapshot_waits
 from committer.lease import Lease
 from committer.marts import MartTable
 from committer.settings import Commit, History
 from committer.summary import Summary
+from committer.watching import Asked, TopicView
 from warehouse.session import Session
 from warehouse.statements import table
 from waybill.clock import Clock
@@ -29,7 +30,7 @@ from waybill.raw import RAW_SCHEMA, TRANSACTION_TABLE, positions_table
 log = logging.getLogger("committer")
 
 
-class SourceView(Protocol):
+class SourceView(TopicView, Protocol):
     """What a cycle asks of the source's side. Every method may raise `UnreachableError`."""
 
     def now(self) -> datetime:
@@ -89,10 +90,11 @@ class Committer:
                 self.open_session, summary.holder, session.process_id, self.settings.lease_seconds, session.cancel
             ) as lease:
                 stored = self._ask_source(session) if snapshot_waits(session) else None
+                asked = self._ask_kafka(session, summary)
                 try:
                     Cycle(
                         session, self.marts, self.settings, self.history, summary, self.clock.monotonic, rebuild
-                    ).apply(lease, stored, until)
+                    ).apply(lease, stored, until, asked)
                 except CommitUnknown as error:
                     if not self._was_committed(summary):
                         raise UnreachableError(
@@ -127,6 +129,16 @@ class Committer:
                 kept="nothing was changed; events wait in raw",
                 todo="set the clocks (NTP), then run the next cycle",
             )
+
+    def _ask_kafka(self, session: Session, summary: Summary) -> Asked:
+        """Kafka is asked only while something waits for it; when it cannot be reached, that waits on."""
+        now = session.row("SELECT timezone('UTC', clock_timestamp()) AS now")
+        assert now is not None
+        try:
+            return watching.ask(session, self.source, self.marts, now["now"])
+        except UnreachableError as error:
+            summary.notes.append(f"Kafka could not be asked where its partitions end: {error.what.splitlines()[0]}")
+            return Asked()
 
     def _ask_source(self, session: Session) -> GtidSet | None:
         """Connect's stored set, then wait until the transaction topic is loaded to where it ended after that."""

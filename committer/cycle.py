@@ -8,15 +8,18 @@ from datetime import datetime
 
 from psycopg2.sql import SQL
 
-from committer import out, steps
+from committer import out, reads, steps
 from committer.eras import Attempt, Era, Run, begin_snapshot, extend, gtid_set, highest
+from committer.holes import Holes, watched
 from committer.lease import Lease
 from committer.marts import MartTable, standing
 from committer.placing import Placing
+from committer.reads import Read
 from committer.settings import Commit, History
 from committer.snapshot import Verdict, judge
 from committer.steps import Runner
 from committer.summary import Summary
+from committer.watching import READ, Asked
 from warehouse.session import Session
 from warehouse.statements import table
 from waybill.errors import RefusedError, StaleOwner
@@ -41,13 +44,18 @@ class Cycle:
         self._session = session
         self._marts, self._history = marts, history
         self._in = list(marts)
+        self._asked = Asked()
+        self._reads: list[Read] = []
         self._out: list[out.Out] = []
         self._returning: list[out.Out] = []
         self._summary, self._rebuild = summary, rebuild
         self._run = Runner(session, {}, settings.step_seconds, monotonic() + settings.cycle_seconds, monotonic)
 
-    def apply(self, lease: Lease, stored: GtidSet | None, until: GtidSet | None = None) -> None:
+    def apply(
+        self, lease: Lease, stored: GtidSet | None, until: GtidSet | None = None, asked: Asked | None = None
+    ) -> None:
         """The whole cycle. `stored` is Connect's GTID set when a first snapshot is to be applied."""
+        self._asked = asked or Asked()
         with self._session.transaction(lock=LOCK):
             self._begin()
             self._marts = standing(self._session, self._marts)
@@ -60,8 +68,10 @@ class Cycle:
                 eras = self._find_cut(eras, until)
                 self._write_eras(before, eras)
                 self._place_reads(eras)
+                self._reads = reads.unhandled(self._session, reads.pair(self._run.query(steps.READS_COMPLETED)))
                 for mart in self._marts:
                     self._apply_to(mart, verdict, before)
+                self._run.run(steps.HOLES_MENDED, now=self._now)
                 self._run.run(steps.APPLIED_ENDS, cycle=self._summary.cycle)
                 for one in self._returning:
                     out.is_back(self._session, one.table)
@@ -170,7 +180,11 @@ class Cycle:
             )
         for mart in self._in:
             self._run.run(steps.ARRIVALS, mart, **mart.values())
-        self._summary.transactions = self._run.run(steps.CUT, until="set" if until is not None else "")
+        filled = Holes(self._session, self._run, self._in, self._asked.letters).fill(self._summary.cycle, self._now)
+        self._summary.notes += filled
+        self._run.run(steps.CUT, until="set" if until is not None else "")
+        counted = self._session.row("SELECT count(*) AS transactions FROM cut")
+        self._summary.transactions = counted["transactions"] if counted else 0
         for row in self._session.rows("SELECT * FROM waiting ORDER BY place LIMIT 3"):
             self._summary.waiting.append(
                 f"transaction {row['tx_id']}: {row['arrived']} of {row['expected']} rows of"
@@ -218,6 +232,9 @@ class Cycle:
             if mart.leader is not None:
                 self._run.run(steps.RECHECK, mart)
             return
+        for read in self._reads:
+            if read.table == mart.source.source:
+                self._gone_since_read(mart, read)
         values = {"cycle": self._summary.cycle, "now": self._now}
         cut_at = self._summary.cut_at or _NEVER
         placing = Placing(self._session, self._run, mart, self._history, cut_at, values, self._rebuild)
@@ -235,6 +252,27 @@ class Cycle:
                 verdict.read_until or self._summary.cut_at, self._summary.cycle,
             ),
         )  # fmt: skip
+
+    def _gone_since_read(self, mart: MartTable, read: Read) -> None:
+        """An incremental snapshot read the whole table: the same, once all of it is in raw and in the cut."""
+        if not watched(self._run, mart).passed(READ + read.notification):
+            return
+        left = self._run.query(steps.UNPLACED_READS, mart, **mart.values(), began_at=read.began_at)[0]
+        before = self._run.query(steps.READ_BEGAN, began_at=read.began_at)
+        behind = reads.began_after(self._eras(), before[0]["tx_id"] if before else None)
+        if left["unplaced"] or behind is None:
+            return
+        if left["dead_letters"]:
+            self._summary.notes.append(
+                f"{read.table} was read again, but with {left['dead_letters']} dead letters, so nothing counts as gone:"
+                f" redrive them and read it again (waybill schema accept {read.table} --read-again --reason TEXT)"
+            )
+            return
+        self._session.run(
+            "INSERT INTO settlement_ods.wipes (table_name, why, era, number, row_order, gone_at, cycle)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            (read.table, reads.why(read), *behind, read.ended_at, self._summary.cycle),
+        )
 
     def _finish(self, eras: Sequence[Era]) -> None:
         summary = self._summary

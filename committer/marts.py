@@ -13,7 +13,7 @@ from committer.settings import Mart
 from warehouse.schema import present_columns
 from warehouse.session import Session
 from warehouse.statements import columns, matches, table
-from waybill.raw import MART_SCHEMA, RAW_SCHEMA, ledger_table
+from waybill.raw import MART_SCHEMA, RAW_SCHEMA, ledger_table, positions_table
 from waybill.tables import Table
 
 _PREFIXED = re.compile(r"\{([a-z])_(key_is_null|all_columns|columns|key|row_key|order_id)\}")
@@ -74,6 +74,7 @@ class MartTable:
         found: dict[str, Composable] = {
             "raw": table(RAW_SCHEMA, raw),
             "ledger": table(RAW_SCHEMA, ledger_table(raw)),
+            "positions": table(RAW_SCHEMA, positions_table(raw)),
             "mart": table(MART_SCHEMA, name),
             "key": columns(self.key),
             "columns": columns(self.columns),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,16 +13,20 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from waybill.addresses import Kafka, Mysql
 from waybill.errors import UnreachableError
 from waybill.gtid import GtidSet
+from waybill.positions import Origin
 
 
 @dataclass
 class Source:
-    """Implements `committer.commit.SourceView`. `stored` reads Connect's stored GTID set."""
+    """Implements `committer.commit.SourceView`. `stored` reads Connect's stored GTID set, `letters` a table's
+    open dead letters."""
 
     mysql: Callable[[], Mysql]
     kafka: Callable[[], Kafka]
     transaction_topic: str
     stored: Callable[[], str | None]
+    topic_of: Callable[[str], str]
+    letters: Callable[[str], list[Origin]]
     timeout_seconds: float = 10
 
     def now(self) -> datetime:
@@ -54,16 +58,33 @@ class Source:
         return GtidSet.parse(text)
 
     def transaction_topic_end(self) -> int:
-        partition = TopicPartition(self.transaction_topic, 0)
-        admin = AdminClient(
+        return self._ends(self.transaction_topic, [0])[0]
+
+    def stable_offsets(self, table: str) -> dict[int, int]:
+        topic = self.topic_of(table)
+        admin = self._admin()
+        try:
+            found = admin.list_topics(topic, timeout=self.timeout_seconds).topics[topic].partitions
+        except KafkaException as error:
+            raise UnreachableError(f"Kafka does not tell the partitions of {topic}: {error}") from error
+        return self._ends(topic, sorted(found))
+
+    def open_letters(self, table: str) -> list[Origin]:
+        return self.letters(table)
+
+    def _admin(self) -> AdminClient:
+        return AdminClient(
             {"bootstrap.servers": self.kafka().bootstrap, "socket.timeout.ms": int(self.timeout_seconds * 1000)}
         )
+
+    def _ends(self, topic: str, numbers: Sequence[int]) -> dict[int, int]:
+        """Last stable offsets."""
+        partitions = [TopicPartition(topic, number) for number in numbers]
         try:
-            latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-            asked = admin.list_offsets(
-                {partition: latest}, isolation_level=IsolationLevel.READ_COMMITTED,
-                request_timeout=self.timeout_seconds,
+            asked = self._admin().list_offsets(
+                {partition: OffsetSpec.latest() for partition in partitions},  # type: ignore[no-untyped-call]
+                isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=self.timeout_seconds,
             )  # fmt: skip
-            return int(asked[partition].result().offset)
+            return {partition.partition: int(asked[partition].result().offset) for partition in partitions}
         except KafkaException as error:
-            raise UnreachableError(f"Kafka does not tell the end of {self.transaction_topic}: {error}") from error
+            raise UnreachableError(f"Kafka does not tell the end of {topic}: {error}") from error

@@ -50,13 +50,19 @@ ENDS = Step("040_ends.sql")
 END_CONFLICTS = Step("050_end_conflicts.query.sql")
 ARRIVALS = Step("060_arrivals.each_mart.sql")
 STILL_OWED = Step("065_still_owed.each_mart.query.sql")
+PASSED = Step("067_passed.each_mart.query.sql")
+SHORT = Step("068_short.query.sql")
 CUT = Step("070_cut.sql", "transactions")
 RUNS = Step("080_runs.query.sql")
 OWED = Step("085_owed.sql", "counts kept of tables that are out")
 READS = Step("090_reads.each_mart.query.sql")
+READ_BEGAN = Step("094_read_began.query.sql")
+UNPLACED_READS = Step("096_unplaced_reads.each_mart.query.sql")
+READS_COMPLETED = Step("092_reads_completed.query.sql")
 PLACED = Step("100_placed.each_mart.sql")
 NEWS = Step("105_news.each_mart.query.sql")
 INVALID = Step("110_invalid.each_mart.sql", "invalid")
+HOLES_MENDED = Step("112_holes_mended.sql", "holes mended")
 EVENT_TIMES = Step("115_event_times.each_mart.query.sql")
 REBUILT_TIME = Step("117_rebuilt_time.each_mart.query.sql")
 REBUILT_TIME_PLACE = Step("118_rebuilt_time.each_place.query.sql")
@@ -93,11 +99,12 @@ APPLIED = Step("800_applied.each_mart.sql")
 APPLIED_ENDS = Step("810_applied_ends.sql")
 
 ALL = (
-    BEGIN, PENDING, ROWS, NOTIFICATIONS, ATTEMPTS, STREAMED_SINCE, ENDS, END_CONFLICTS, ARRIVALS, STILL_OWED, CUT,
-    RUNS, OWED, READS, PLACED, NEWS, INVALID, EVENT_TIMES, REBUILT_TIME, REBUILT_TIME_PLACE, LATEST, TRUNCATES,
-    NEW_WIPES, CANDIDATES, FOLLOWERS, EVERYTHING, STANDING, STANDING_HISTORY, TWICE, LEADERS, LEADERS_MART,
-    LEADERS_HISTORY, VERDICT, MOVES, MOVING, MOVING_PLACE, INSERT, ARRIVED, DELETE, MARKS, REMOVED, AFTER,
-    AFTER_PLACE, CONSERVED, EXCEPTIONS, ALONE, MOVED, RECHECK, UNMOVED, APPLIED, APPLIED_ENDS,
+    BEGIN, PENDING, ROWS, NOTIFICATIONS, ATTEMPTS, STREAMED_SINCE, ENDS, END_CONFLICTS, ARRIVALS, STILL_OWED,
+    PASSED, SHORT, CUT, RUNS, OWED, READS, READS_COMPLETED, READ_BEGAN, UNPLACED_READS, PLACED, NEWS, INVALID,
+    HOLES_MENDED, EVENT_TIMES, REBUILT_TIME, REBUILT_TIME_PLACE, LATEST, TRUNCATES, NEW_WIPES, CANDIDATES,
+    FOLLOWERS, EVERYTHING, STANDING, STANDING_HISTORY, TWICE, LEADERS, LEADERS_MART, LEADERS_HISTORY, VERDICT,
+    MOVES, MOVING, MOVING_PLACE, INSERT, ARRIVED, DELETE, MARKS, REMOVED, AFTER, AFTER_PLACE, CONSERVED, EXCEPTIONS,
+    ALONE, MOVED, RECHECK, UNMOVED, APPLIED, APPLIED_ENDS,
 )  # fmt: skip
 
 

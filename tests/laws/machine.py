@@ -70,6 +70,7 @@ class Histories(RuleBasedStateMachine):
         self.wipes: dict[str, list[tuple[model.Position, int]]] = {}
         self.cut, self.cut_at = 0, BEGAN
         self.events = self.cycles = 0
+        self.reads: list[tuple[str, int, int]] = []  # table, last transaction before it began, when it ended
         self.without = self.returning = ""
         self.before: dict[str, dict[Key, model.Row]] = {}
         self.shop.snapshot()
@@ -321,6 +322,30 @@ class Histories(RuleBasedStateMachine):
             )
             self.seen["read again"] += 1
 
+    @rule(table=_TABLE, order=_ORDER, lost=st.booleans())
+    def a_table_is_read_again_whole(self, table: str, order: int, lost: bool) -> None:
+        """An incremental snapshot of the table; a row that MySQL lost without an event is not in it, and is gone."""
+        if self.held or self.without:
+            return
+        key = (order, 1)[: len(KEYS[table])]
+        if lost and self.source[table].pop(key, None) is not None:
+            self.seen["lost without an event"] += 1
+        self.shop.notify("STARTED", table)
+        begun = max((n for n, committed, _ in self.transactions if committed < self.now), default=0)
+        last = max((number for number, _, _ in self.transactions), default=0)
+        rows = list(self.source[table].items())
+        if last and rows:
+            self._load(
+                [
+                    Event(table, key, "r", (1, last, _LAST), 0, self.now, row[TIMES[table]], dict(row))
+                    for key, row in rows
+                ]
+            )
+        self.shop.notify("TABLE_SCAN_COMPLETED", table)
+        self.reads.append((table, begun, self.now))
+        self.seen["table read again"] += 1
+        self.what_must_stand_stands()
+
     # Going on without a table.
 
     @rule(table=_TABLE)
@@ -405,6 +430,10 @@ class Histories(RuleBasedStateMachine):
             assert summary.waiting and not summary.rows_in
             return
         self._move_cut()
+        for table, begun, ended in [read for read in self.reads if read[0] != self.without]:
+            if all(e.position[1] <= self.cut for e in self.raw if e.table == table and e.op == "r"):
+                self.wipes.setdefault(table, []).append(((1, begun, _LAST) if begun else (0, 0, 1), ended))
+                self.reads.remove((table, begun, ended))
         in_cut = [e for e in self.raw if e.position[1] <= self.cut]
         wanted = model.state(in_cut, self.shop.rules, self.cut_at, half_of(self.shop.first), self.wipes)
         if self.without:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ from waybill.addresses import Warehouse
 from waybill.errors import UnreachableError
 from waybill.gtid import GtidSet
 from waybill.half_years import HalfYear
+from waybill.positions import Origin
 from waybill.raw import MART_SCHEMA, RAW_SCHEMA
 from waybill.source_changes.plan import Add
 from waybill.tables import Table
@@ -99,6 +100,8 @@ class Source:
     """MySQL and Kafka as a cycle asks them."""
 
     end: int = 0
+    ends: dict[int, int] = field(default_factory=lambda: {0: 0})
+    letters: list[Origin] = field(default_factory=list)
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -108,6 +111,12 @@ class Source:
 
     def transaction_topic_end(self) -> int:
         return self.end
+
+    def stable_offsets(self, table: str) -> dict[int, int]:
+        return self.ends
+
+    def open_letters(self, table: str) -> list[Origin]:
+        return self.letters
 
 
 @contextmanager
@@ -175,6 +184,17 @@ class Shop:
                 "additional_data": data, "noted_at": self.clock.now().replace(tzinfo=None),
             }  # fmt: skip
             self._load("notification_raw", batch, [row])
+
+    def notify(self, kind: str, table: str) -> None:
+        """What Debezium says of an incremental snapshot of one table."""
+        batch = next(self._batches)
+        name = "data_collections" if kind == "STARTED" else "scanned_collection"
+        row = self._message("notification_raw", batch) | {
+            "notification_id": f"n{batch}", "aggregate_type": "Incremental Snapshot", "notification_type": kind,
+            "additional_data": f'{{"{name}": "{table}", "status": "SUCCEEDED"}}',
+            "noted_at": self.clock.now().replace(tzinfo=None),
+        }  # fmt: skip
+        self._load("notification_raw", batch, [row])
 
     def load(self, table: str, events: Sequence[Event]) -> int:
         """One batch of row events; answers its number."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
@@ -20,6 +20,7 @@ from waybill import raw as lineage
 from waybill.addresses import Warehouse
 from waybill.clock import SystemClock
 from waybill.gtid import GtidSet
+from waybill.positions import Origin
 from waybill.tables import Table
 
 TIMES = {"shop.orders": "add_time", "shop.tracking": "update_time"}
@@ -31,6 +32,8 @@ class SaidSource:
 
     stored: str = f"{A}:1-10"
     end: int = 0
+    ends: dict[int, int] = field(default_factory=dict)
+    letters: list[Origin] = field(default_factory=list)
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -40,6 +43,12 @@ class SaidSource:
 
     def transaction_topic_end(self) -> int:
         return self.end
+
+    def stable_offsets(self, table: str) -> dict[int, int]:
+        return self.ends
+
+    def open_letters(self, table: str) -> list[Origin]:
+        return self.letters
 
 
 @pytest.fixture
