@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import replace
+
+import pytest
 
 from consumers.loop import Loop
 from consumers.partition import MOST_AHEAD
@@ -257,3 +260,21 @@ def test_a_thread_that_hangs_holds_no_other_lane_and_an_error_comes_back() -> No
     assert all(isinstance(done.error, UnreachableError) for done in found)
     workers.close(0.0)
     hangs.set()
+
+
+def test_what_has_no_answer_for_long_is_said_now_and_then_and_that_nothing_is_lost(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "consumers.under_way")
+    bench = Bench()
+    bench.write(0, 10)
+    bench.turn(STORE)
+    said: list[str] = []
+    for _ in range(50):
+        bench.world.time.sleep(1)
+        bench.turn(times=1)
+        said = [r.getMessage() for r in caplog.records if "no answer" in r.getMessage()]
+    assert len(said) == 2, said
+    assert LOAD in said[0] and "the warehouse" in said[0] and "nothing is lost" in said[0]
+    bench.turn(LOAD)
+    assert "was answered after" in caplog.records[-1].getMessage()
