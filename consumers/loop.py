@@ -52,7 +52,7 @@ class Loop:
         self._claiming = Claiming(assignment, feed, self._under_way, self._stop)
         self._bringing = Bringing(stages, feed, self._under_way, self._stop, clock)
         self._loading = Loading(feed, topics, warehouse, assignment, self._under_way, self._stop, clock)
-        self._telling = Telling(warehouse, stages.owner, self._under_way)
+        self._telling = Telling(warehouse, assignment, stages.owner, self._under_way)
         self.carried = {stream.topic: Carried.of(stream, clock) for stream in streams}
         self.budget = Budget()
         self._reading = Patience(clock, "reading from Kafka")
