@@ -9,13 +9,13 @@ import click
 
 from cli import ingest
 from cli.context import Context, json_option, pass_context, print_json, print_table
-from cli.deadletters import desk_of
+from cli.letters_chosen import desk_of
 from cli.services import parts
 from consumers.lag import PartitionLag
 from consumers.lag import lag as lag_of
 from operations import state
 from operations.cut import Cut, read_cut
-from operations.dead_letters.desk import LetterCounts, counts
+from operations.dead_letters.counts import LetterCounts, count
 from operations.needs import words
 from operations.offsets.coverage import Gap
 from operations.offsets.open_gaps import open_gaps
@@ -59,7 +59,7 @@ def _sources(context: Context) -> Sources:
 
     def letters() -> LetterCounts:
         with desk_of(context) as desk:
-            return counts(desk.entries(), [entry.source for entry in context.pipeline.marts])
+            return count(desk, [entry.source for entry in context.pipeline.marts])
 
     return Sources(
         run=state.read(context.root),

@@ -10,7 +10,7 @@ from typing import Any
 from cronsim import CronSim
 
 from operations.cut import Cut
-from operations.dead_letters.desk import LetterCounts
+from operations.dead_letters.counts import LetterCounts
 from operations.offsets.coverage import Gap
 from operations.state import BACKING_OFF, ENDED, RunState
 

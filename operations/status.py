@@ -15,7 +15,7 @@ from operations import needs as needs_of
 from operations import parts as parts_of
 from operations.asking import put
 from operations.cut import Cut
-from operations.dead_letters.desk import LetterCounts
+from operations.dead_letters.counts import LetterCounts
 from operations.needs import Need
 from operations.offsets.coverage import Gap
 from operations.parts import Part
@@ -89,7 +89,7 @@ def gather(sources: Sources, now: datetime) -> Status:
     lag = asked(sources.lag, "Kafka", "the warehouse")
     cut = asked(sources.cut, "the warehouse")
     gaps = asked(sources.gaps, "the warehouse")
-    letters = asked(sources.letters, "Kafka", "the warehouse")
+    letters = asked(sources.letters, "the warehouse")
     found_connector = answer(connector, "the connector's state")
     found_lag = answer(lag, "the lag")
     found_cut = answer(cut, "the cut")

@@ -10,7 +10,7 @@ from typing import Any
 
 from consumers.lag import PartitionLag
 from operations.cut import Cut
-from operations.dead_letters.desk import LetterCounts
+from operations.dead_letters.counts import LetterCounts
 from operations.needs import allowed_age, words
 from operations.parts import Part, away
 from operations.state import ProcessState, RunState
@@ -130,7 +130,7 @@ def test_a_part_that_is_away_is_one_need_with_what_is_not_lost_and_nobody_asks_i
         raise UnreachableError("connection refused")
 
     kafka = Part("Kafka", "127.0.0.1:9092", down, "changes wait in the binlog", "waybill stack status")
-    found = gather(Sources(None, lambda: RUNNING, never, a_cut, "*/15 * * * *", letters=never, parts=(kafka,)), NOW)
+    found = gather(Sources(None, lambda: RUNNING, never, a_cut, "*/15 * * * *", parts=(kafka,)), NOW)
     (need,) = found.needs
     assert need.what == "Kafka at 127.0.0.1:9092 does not answer: connection refused"
     assert (need.kept, need.todo) == ("changes wait in the binlog", "waybill stack status")
