@@ -9,12 +9,13 @@ import click
 
 from cli import ingest
 from cli.context import Context, json_option, pass_context, print_json, print_table
-from cli.deadletters import desk_of
+from cli.letters_chosen import desk_of
+from cli.services import parts
 from consumers.lag import PartitionLag
 from consumers.lag import lag as lag_of
 from operations import state
 from operations.cut import Cut, read_cut
-from operations.dead_letters.desk import LetterCounts, counts
+from operations.dead_letters.counts import LetterCounts, count
 from operations.needs import words
 from operations.offsets.coverage import Gap
 from operations.offsets.open_gaps import open_gaps
@@ -58,7 +59,7 @@ def _sources(context: Context) -> Sources:
 
     def letters() -> LetterCounts:
         with desk_of(context) as desk:
-            return counts(desk.entries(), [entry.source for entry in context.pipeline.marts])
+            return count(desk, [entry.source for entry in context.pipeline.marts])
 
     return Sources(
         run=state.read(context.root),
@@ -68,6 +69,7 @@ def _sources(context: Context) -> Sources:
         schedule=context.pipeline.commit.schedule,
         gaps=gaps,
         letters=letters,
+        parts=parts(context),
     )
 
 
@@ -97,7 +99,8 @@ def _print(found: Status) -> None:
     if not found.needs:
         click.echo(click.style("all is well", fg="green"))
     for need in found.needs:
-        click.echo(f"{click.style('needs a look:', fg='red')} {need.what}\n  what to do: {need.todo}")
+        kept = f"\n  not lost: {need.kept}" if need.kept else ""
+        click.echo(f"{click.style('needs a look:', fg='red')} {need.what}{kept}\n  what to do: {need.todo}")
 
 
 def _print_processes(found: Status) -> None:

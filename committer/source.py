@@ -35,6 +35,7 @@ class Source:
             connection = pymysql.connect(
                 host=address.host, port=address.port, user=address.user,
                 password=address.password.get_secret_value(), connect_timeout=int(self.timeout_seconds),
+                read_timeout=int(self.timeout_seconds),
             )  # fmt: skip
             try:
                 with connection.cursor() as cursor:

@@ -110,7 +110,7 @@ class Declared:
         try:
             connection = pymysql.connect(
                 host=at.host, port=at.port, user=at.user, password=at.password.get_secret_value(), autocommit=True,
-                charset="utf8mb4", connect_timeout=10,
+                charset="utf8mb4", connect_timeout=10, read_timeout=30,
             )  # fmt: skip
         except pymysql.MySQLError as error:
             raise UnreachableError(

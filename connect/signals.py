@@ -26,7 +26,7 @@ def read_again(address: Mysql, signal_table: str, tables: Sequence[str]) -> str:
     try:
         connection = pymysql.connect(
             host=address.host, port=address.port, user=address.user, autocommit=True,
-            password=address.password.get_secret_value(), charset="utf8mb4", connect_timeout=10,
+            password=address.password.get_secret_value(), charset="utf8mb4", connect_timeout=10, read_timeout=30,
         )  # fmt: skip
     except pymysql.MySQLError as error:
         raise UnreachableError(

@@ -50,6 +50,7 @@ def read(address: Mysql, names: Iterable[str]) -> dict[str, SourceTable]:
         connection = pymysql.connect(
             host=address.host, port=address.port, user=address.user,
             password=address.password.get_secret_value(), charset="utf8mb4", connect_timeout=10,
+            read_timeout=30,
         )  # fmt: skip
         with closing(connection), connection.cursor() as cursor:
             found = {}
@@ -74,6 +75,7 @@ def executed(address: Mysql) -> str:
         connection = pymysql.connect(
             host=address.host, port=address.port, user=address.user,
             password=address.password.get_secret_value(), charset="utf8mb4", connect_timeout=10,
+            read_timeout=30,
         )  # fmt: skip
         with closing(connection), connection.cursor() as cursor:
             cursor.execute("SELECT @@global.gtid_executed")

@@ -7,7 +7,7 @@ nothing missing above it. What does not fit stops the table with the commands th
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -45,9 +45,10 @@ class Assignment:
         self._bucket, self._storing, self._owner, self._clock = bucket, storing, owner, clock
         self._least_epochs: dict[str, int] = {}
         self._behind_since: dict[Place, float] = {}
+        self._epochs: dict[Place, int] = {}
 
     def claim(self, stream: Stream, asked: Mapping[Place, Lost | None], wanted: Callable[[Place], bool]) -> Claims:
-        """Own these partitions of one stream in the warehouse; changes nothing here, so that any thread may call it.
+        """Own these partitions of one stream in the warehouse. Any thread may call it: only the epochs it saw are kept.
 
         `asked` says of each whose it was last seen to be; `wanted` whether it is still assigned to this member, asked
         again right before the epochs are raised, so that a late claim does not shut out the next owner.
@@ -57,6 +58,7 @@ class Assignment:
         if info is None:
             raise UnreachableError(f"topic {stream.topic} is not there yet")
         known = {position.place: position for position in self._warehouse.positions(stream.raw)}
+        self._epochs.update({place: known[place].epoch for place in asked if place in known})
         held = {place: found for place, lost in asked.items() if (found := self._held(lost, known.get(place)))}
         free = [place for place in asked if place not in held]
         if not free:
@@ -66,7 +68,12 @@ class Assignment:
         least = self._least_epoch(stream)
         mine = [position for position in judged if wanted(position.place)]
         claimed = self._warehouse.claim(stream.raw, mine, self._owner, least) if mine else []
+        self._epochs.update({position.place: position.epoch for position in claimed})
         return Claims({position.place: position for position in claimed}, held)
+
+    def epochs(self, places: Iterable[Place]) -> dict[Place, int]:
+        """As they stood when this consumer last looked or claimed; 0 where there was no position."""
+        return {place: self._epochs.get(place, 0) for place in places}
 
     def begin(self, partitions: Sequence[Partition], claims: Claims) -> None:
         """Start reading the claimed ones of these partitions; leave those alone that another owner moves."""

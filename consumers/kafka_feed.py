@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 _GONE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 _WAITS = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
+_AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._RESOLVE)
 _QUEUE_KB = 32 * 1024
 
 
@@ -43,6 +44,8 @@ def settings(bootstrap: str, group: str, member: str | None) -> dict[str, Any]:
         # Topics are made by Connect, some of them later: look for them often.
         "topic.metadata.refresh.interval.ms": 5_000,
         "reconnect.backoff.max.ms": 2_000,
+        # A broker that stands still is told after so long; the default is a minute.
+        "socket.timeout.ms": 15_000,
         "log_level": 2,
     }
     if member:
@@ -58,6 +61,7 @@ class KafkaFeed:
         self._consumer = Consumer({**chosen, "error_cb": self._said})
         self._warned: set[str] = set()
         self._fatal: Any = None
+        self._away = False
 
     def subscribe(
         self,
@@ -103,6 +107,9 @@ class KafkaFeed:
                 place = None
                 self._noted(message, problem, found)
                 continue
+            if self._away:
+                self._away = False
+                log.info("Kafka answers again")
             here = (message.topic(), message.partition())
             if here != place:
                 place, run = here, Messages()
@@ -173,6 +180,14 @@ class KafkaFeed:
         if _is_fatal(error):
             # A client with a fatal error delivers nothing ever after, and no call says so again.
             self._fatal = error
+        if error.code() in _AWAY:
+            if not self._away:
+                self._away = True
+                log.warning(
+                    "Kafka does not answer (%s): reading waits and goes on by itself; nothing is lost: positions stand"
+                    " in the warehouse", error.str(),
+                )  # fmt: skip
+            return
         text = f"waits for topic {topic}" if error.code() in _WAITS else f"Kafka: {error.str()}"
         if text not in self._warned:
             self._warned.add(text)

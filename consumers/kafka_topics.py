@@ -49,6 +49,11 @@ class KafkaTopics:
                 found[name] = TopicInfo(_text(described.topic_id), len(described.partitions))
         return found
 
+    def answers(self, seconds: float) -> None:
+        """Raises `UnreachableError` when no broker answers within `seconds`."""
+        with translated("asking who is there"):
+            self._admin.list_topics(timeout=seconds)
+
     def others(self, prefix: str, known: Iterable[str]) -> dict[str, int]:
         """Topics `<prefix>database.table` beside the known ones, each with the offsets that stand in it."""
         with translated("listing topics"):

@@ -48,11 +48,11 @@ class Loop:
     ) -> None:  # fmt: skip
         self._feed, self._topics, self._warehouse = feed, topics, warehouse
         self._stages, self._settings, self._clock = stages, settings, clock
-        self._under_way = UnderWay(workers)
+        self._under_way = UnderWay(workers, clock)
         self._claiming = Claiming(assignment, feed, self._under_way, self._stop)
         self._bringing = Bringing(stages, feed, self._under_way, self._stop, clock)
         self._loading = Loading(feed, topics, warehouse, assignment, self._under_way, self._stop, clock)
-        self._telling = Telling(warehouse, stages.owner, self._under_way)
+        self._telling = Telling(warehouse, assignment, stages.owner, self._under_way)
         self.carried = {stream.topic: Carried.of(stream, clock) for stream in streams}
         self.budget = Budget()
         self._reading = Patience(clock, "reading from Kafka")

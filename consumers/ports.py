@@ -74,8 +74,12 @@ class Warehouse(Protocol):
         `StoppedTable` when the table cannot take them.
         """
 
-    def state(self, table: str, stopped: StoppedTable | None, by: str) -> None:
-        """Record that a table is stopped and why, or that it runs; where `waybill status` reads it."""
+    def state(self, table: str, raw: str, stopped: StoppedTable | None, by: str, held: Mapping[Place, int]) -> bool:
+        """Record that a table is stopped and why, or that it runs; where `waybill status` reads it.
+
+        `held` are the partitions that the writer speaks for, with their epochs as it knows them. False, and nothing
+        is recorded, when one was claimed by another since: that one says how the table stands.
+        """
 
 
 class Outcome(Enum):

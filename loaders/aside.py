@@ -14,8 +14,9 @@ from enum import Enum
 
 from psycopg2.sql import SQL
 
-from loaders import decisions, ledger, positions
+from loaders import decisions, ledger, letter_counts, positions
 from loaders.decisions import REDRIVEN, Decision
+from loaders.letter_counts import OpenLetters
 from loaders.ports import Connect, Engine, Objects
 from loaders.raw_store import RawStore
 from loaders.read_back import read_back
@@ -59,6 +60,14 @@ class AsideStore(RawStore):
     def standing(self, raw: str, letters: Mapping[Origin, int]) -> dict[Origin, Standing]:
         """Where letters of one raw table stand. `letters`: each with the generation it was last read under."""
         return self._repeated(lambda session: _standing(session, raw, letters))
+
+    def waiting(self, raw: str) -> OpenLetters:
+        """How many letters of one raw table wait for a decision. Reads no letter."""
+        return self._repeated(lambda session: letter_counts.waiting(session, raw))
+
+    def unreconciled(self) -> dict[str, int]:
+        """By table, drops that were not reconciled since."""
+        return self._repeated(letter_counts.unreconciled)
 
     def decide(self, raw: str, made: Sequence[Decision]) -> None:
         """Record decisions that load nothing. After a lost COMMIT one may stand twice, which says the same."""

@@ -7,12 +7,13 @@ repeated as a whole; after a COMMIT without an answer the ledger is asked.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from loaders import positions
+from loaders import positions, states
 from loaders.load import Load
 from loaders.ports import Connect, Engine, Objects
+from loaders.positions import Place
 from warehouse.schema import present_columns
 from warehouse.session import Session
 from warehouse.statements import table
@@ -68,27 +69,25 @@ class RawStore:
         """One transaction for all batches. Loading a batch again does nothing."""
         return self._repeated(lambda session: self._load.run(session, raw, batches))
 
-    def state(self, name: str, stopped: StoppedTable | None, by: str) -> None:
-        """Record that a table runs, or is stopped and why. The time of a state that stands already is kept."""
+    def state(self, name: str, raw: str, stopped: StoppedTable | None, by: str, held: Mapping[Place, int]) -> bool:
+        """Record that a table runs, or is stopped and why. The time of a state that stands already is kept.
+
+        `held`: the epochs under which the writer knows its partitions. Looked at under the states' lock, so whoever
+        claimed one since either finds this state and replaces it, or has it refused here (False).
+        """
         row = ("running", "", "", "") if stopped is None else ("stopped", stopped.what, stopped.kept, stopped.todo)
 
-        def run(session: Session) -> None:
-            states = table(RAW_SCHEMA, "table_states")
-            with session.transaction(lock=self._engine.lock(states), lock_seconds=_LOCK_SECONDS):
-                found = session.row(
-                    "SELECT state, reason, kept, todo FROM settlement_public.table_states WHERE table_name = %s",
-                    (name,),
-                )
-                if found is not None and tuple(found.values()) == row:
-                    return
-                session.run("DELETE FROM settlement_public.table_states WHERE table_name = %s", (name,))
-                session.run(
-                    "INSERT INTO settlement_public.table_states (table_name, state, reason, kept, todo, changed_by)"
-                    " VALUES (%s, %s, %s, %s, %s, %s)",
-                    (name, *row, by),
-                )
+        def run(session: Session) -> bool:
+            with session.transaction(
+                lock=self._engine.lock(table(RAW_SCHEMA, "table_states")), lock_seconds=_LOCK_SECONDS
+            ):
+                standing = {(p.topic, p.partition): p.epoch for p in positions.read(session, raw)}
+                if any(standing.get(place, epoch) > epoch for place, epoch in held.items()):
+                    return False
+                states.write(session, name, row, by)
+            return True
 
-        self._repeated(run)
+        return self._repeated(run)
 
     def close(self) -> None:
         """Close the session, if one is open."""

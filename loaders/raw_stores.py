@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from loaders.positions import Place
 from loaders.raw_store import RawStore
 from waybill.errors import StoppedTable
 from waybill.objects import StoredBatch
@@ -37,5 +38,5 @@ class RawStores:
     def load(self, raw: str, batches: Sequence[StoredBatch]) -> Loaded:
         return self._own.load(raw, batches)
 
-    def state(self, name: str, stopped: StoppedTable | None, by: str) -> None:
-        self._own.state(name, stopped, by)
+    def state(self, name: str, raw: str, stopped: StoppedTable | None, by: str, held: Mapping[Place, int]) -> bool:
+        return self._own.state(name, raw, stopped, by, held)

@@ -10,7 +10,7 @@ from typing import Any
 from cronsim import CronSim
 
 from operations.cut import Cut
-from operations.dead_letters.desk import LetterCounts
+from operations.dead_letters.counts import LetterCounts
 from operations.offsets.coverage import Gap
 from operations.state import BACKING_OFF, ENDED, RunState
 
@@ -19,10 +19,11 @@ _GRACE_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Need:
-    """Something a person should look at. `todo` is the command that helps."""
+    """Something a person should look at. `todo` is the command that helps, `kept` what is not lost meanwhile."""
 
     what: str
     todo: str
+    kept: str = ""
 
 
 def of_run(run: RunState | None) -> Iterable[Need]:
@@ -69,7 +70,8 @@ def of_cut(found: Cut, schedule: str, now: datetime) -> Iterable[Need]:
     for table in found.stopped:
         if table["table_name"] in paused:
             continue
-        yield Need(f"{table['table_name']} is stopped: {table['reason']}", table["todo"] or "waybill lag")
+        reason = str(table["reason"]).removeprefix(f"{table['table_name']} is stopped: ")
+        yield Need(f"{table['table_name']} is stopped: {reason}", table["todo"] or "waybill lag", table["kept"])
     if found.last and found.last["status"] == "failed":
         yield Need(f"cycle {found.last['cycle']} failed: {_first_line(found.last['error'])}", "waybill cycles list")
     if found.cycle == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,14 +12,18 @@ from connect.failures import explain
 from connect.rest import ConnectRest
 from consumers.lag import PartitionLag
 from operations import needs as needs_of
+from operations import parts as parts_of
+from operations.asking import put
 from operations.cut import Cut
-from operations.dead_letters.desk import LetterCounts
+from operations.dead_letters.counts import LetterCounts
 from operations.needs import Need
 from operations.offsets.coverage import Gap
+from operations.parts import Part
 from operations.state import RunState
 from waybill.errors import WaybillError
 
 _T = TypeVar("_T")
+_SECONDS = 20.0  # for one question, of parts that answer
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the parts come from; each function may raise a `WaybillError`."""
+    """Where it comes from; each function may raise a `WaybillError`. `parts` are asked first, by their names here."""
 
     run: RunState | None
     connector: Callable[[], dict[str, Any]]
@@ -55,36 +59,42 @@ class Sources:
     schedule: str
     gaps: Callable[[], Sequence[Gap]] = tuple
     letters: Callable[[], LetterCounts] = LetterCounts
+    parts: Sequence[Part] = ()
 
 
 def gather(sources: Sources, now: datetime) -> Status:
-    """Ask all services at once. Never raises for a service that does not answer: that is a need."""
-    needs: list[Need] = []
+    """Ask the parts whether they are there, then of those that are what they know; all at once each time.
 
-    def asked(function: Callable[[], _T]) -> _T | WaybillError:
-        try:
-            return function()
-        except WaybillError as error:
-            return error
+    Never raises for a service that does not answer, nor waits for one that stands still: that is a need.
+    """
+    needs: list[Need] = list(needs_of.of_run(sources.run))
+    away = parts_of.away(sources.parts)
+    needs += away.values()
 
-    def kept(answer: _T | WaybillError) -> _T | None:
-        if isinstance(answer, WaybillError):
-            needs.append(Need(answer.what, answer.todo or "waybill doctor"))
+    def asked(question: Callable[[], _T], *of: str) -> Future[_T] | None:
+        return None if away.keys() & set(of) else put(question)
+
+    def answer(future: Future[_T] | None, what: str) -> _T | None:
+        if future is None:
             return None
-        return answer
+        try:
+            return future.result(_SECONDS)
+        except TimeoutError:
+            needs.append(Need(f"{what}: no answer within {_SECONDS:g} s", "waybill doctor"))
+        except WaybillError as error:
+            needs.append(Need(error.what, error.todo or "waybill doctor", error.kept))
+        return None
 
-    with ThreadPoolExecutor(4) as pool:
-        connector = pool.submit(asked, sources.connector)
-        lag = pool.submit(asked, sources.lag)
-        cut = pool.submit(asked, sources.cut)
-        gaps = pool.submit(asked, sources.gaps)
-        letters = pool.submit(asked, sources.letters)
-        needs += needs_of.of_run(sources.run)
-        found_connector = kept(connector.result())
-        found_lag = kept(lag.result())
-        found_cut = kept(cut.result())
-        found_gaps = kept(gaps.result())
-        found_letters = kept(letters.result())
+    connector = asked(sources.connector, "Kafka Connect", "Kafka")
+    lag = asked(sources.lag, "Kafka", "the warehouse")
+    cut = asked(sources.cut, "the warehouse")
+    gaps = asked(sources.gaps, "the warehouse")
+    letters = asked(sources.letters, "the warehouse")
+    found_connector = answer(connector, "the connector's state")
+    found_lag = answer(lag, "the lag")
+    found_cut = answer(cut, "the cut")
+    found_gaps = answer(gaps, "offsets left out by hand")
+    found_letters = answer(letters, "dead letters")
     if found_connector:
         needs += needs_of.of_connector(found_connector)
     if found_cut:

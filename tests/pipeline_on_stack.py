@@ -69,7 +69,7 @@ class PipelineOnStack:
             table["source"] = f"{database}_{self.name}.{table_name}"
             table["batch"]["seconds"] = (seconds or {}).get(table_name, 0.5)
         for section, values in changes.items():
-            settings[section] |= values
+            settings[section] = settings.get(section, {}) | values
         path = self.folder / "pipeline.yml"
         path.write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
         return path

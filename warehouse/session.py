@@ -29,6 +29,11 @@ def translated(doing: str) -> Iterator[None]:
         raise ConflictError(f"{doing}: another transaction won: {_first_line(error)}") from error
     except pg.QueryCanceled as error:
         raise UnreachableError(f"{doing}: took longer than its time limit, rolled back") from error
+    except pg.DiskFull as error:
+        raise UnreachableError(
+            f"{doing}: the warehouse's disk is full: {_first_line(error)}",
+            kept="rolled back, nothing was changed; it is tried again", todo="make room on the warehouse's disk",
+        ) from error  # fmt: skip
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise UnreachableError(f"{doing}: the warehouse does not answer: {_first_line(error)}") from error
     except (pg.UndefinedTable, pg.InvalidSchemaName, pg.UndefinedColumn) as error:

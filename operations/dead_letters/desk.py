@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from consumers.dead_letters.letters import Letter, Letters
@@ -46,6 +45,7 @@ class Desk:
 
     def __init__(self, letters: Letters, store: AsideStore, streams: Sequence[Stream]) -> None:
         self.letters, self.store = letters, store
+        self.streams = streams
         self._streams = {stream.topic: stream for stream in streams}
 
     def entries(self) -> list[Entry]:
@@ -100,25 +100,3 @@ class Desk:
         states = {Standing.OPEN: OPEN, Standing.AHEAD: WAITING, Standing.LOADED: LOADED}
         state = decision.decision if decision else states[standing] if standing else UNKNOWN
         return Entry(letter, self._streams.get(letter.origin.topic), state, decision)
-
-
-@dataclass(frozen=True)
-class LetterCounts:
-    """By table: letters that wait for a decision; drops whose table was not found equal to MySQL since."""
-
-    open: Counter[str] = field(default_factory=Counter)
-    unreconciled: Counter[str] = field(default_factory=Counter)
-
-
-def counts(entries: Iterable[Entry], reconcilable: Iterable[str]) -> LetterCounts:
-    """`reconcilable` are the tables that `waybill reconcile` compares: those with a mart."""
-    entries, with_mart = list(entries), set(reconcilable)
-    dropped = [
-        entry.table
-        for entry in entries
-        if entry.decision and entry.decision.decision == DROPPED and entry.decision.reconciled_at is None
-    ]
-    return LetterCounts(
-        Counter(entry.table for entry in entries if entry.state in (OPEN, UNKNOWN)),
-        Counter(table for table in dropped if table in with_mart),
-    )

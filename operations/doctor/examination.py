@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
+from operations.asking import put
 from waybill.errors import UnreachableError, WaybillError
+
+SECONDS = 30.0
+"""How long the checks of one service may take together."""
 
 OK, NOTE, WRONG, UNREACHABLE = "ok", "note", "wrong", "unreachable"
 
@@ -55,14 +60,31 @@ class Service:
     checks: Callable[[], Iterable[Check]]
 
 
-def examine(services: Sequence[Service]) -> list[Finding]:
-    """All services at the same time; the findings in their order. Never raises for what it finds."""
-    with ThreadPoolExecutor(max(1, len(services))) as pool:
-        return [finding for findings in pool.map(_all, services) for finding in findings]
+def examine(services: Sequence[Service], seconds: float = SECONDS) -> list[Finding]:
+    """All services at the same time; the findings in their order. Never raises for what it finds.
+
+    A service that stands still is told as not reachable after `seconds`, with what was found of it before.
+    """
+    limit = time.monotonic() + seconds
+    found: list[list[Finding]] = [[] for _ in services]
+    asked = [put(partial(_collect, service, into)) for service, into in zip(services, found, strict=True)]
+    for service, into, done in zip(services, found, asked, strict=True):
+        try:
+            done.result(max(0.0, limit - time.monotonic()))
+        except TimeoutError:
+            into[:] = [*into, _still(service.name, into, seconds)]
+    return [finding for findings in found for finding in findings]
 
 
-def _all(service: Service) -> list[Finding]:
-    return list(_findings(service))
+def _collect(service: Service, into: list[Finding]) -> None:
+    for finding in _findings(service):
+        into.append(finding)
+
+
+def _still(service: str, found: Sequence[Finding], seconds: float) -> Finding:
+    check = "reachable" if not found else f"what follows {found[-1].check}"
+    what = f"the checks of {service} got no answer within {seconds:g} s: a part that they ask stands still"
+    return Finding(service, check, UNREACHABLE, what, "waybill stack status; waybill status")
 
 
 def _findings(service: Service) -> Iterator[Finding]:
@@ -91,7 +113,7 @@ def _finding(service: str, check: str, function: Callable[[], str]) -> Finding:
     except Note as note:
         return Finding(service, check, NOTE, note.what, note.todo)
     except UnreachableError as error:
-        return Finding(service, check, UNREACHABLE, error.what, error.todo)
+        return Finding(service, check, UNREACHABLE, error.what, error.todo or "waybill stack status")
     except WaybillError as error:
         return Finding(service, check, WRONG, error.what, error.todo)
     except Exception as error:  # noqa: BLE001 - a check that breaks must not hide the others

@@ -19,7 +19,7 @@ from waybill.errors import UnreachableError
 
 SERVICES = "META-INF/services/org.apache.kafka.connect.storage.Converter"
 FOLDER = "waybill-converter"
-LOADED_BY_DEBEZIUM = ("Json", "Year", "ZeroDatesAsNull")
+LOADED_BY_DEBEZIUM = ("ExactFloat", "Json", "Year", "ZeroDatesAsNull")
 DEBEZIUM = "debezium-connector-mysql"
 # The oldest Java that runs Kafka 4: the same jar serves the native stack and the container image.
 RELEASE = "17"

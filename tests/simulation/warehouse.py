@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
 from psycopg2.sql import SQL, Composable, Composed, Identifier
 
+from consumers.messages import Place
 from loaders.raw_store import RawStore
 from tests.simulation.bucket import Bucket
 from tests.simulation.tasks import Switch
@@ -194,5 +195,7 @@ class Warehouse:
         self._seen["stale owner refused"] += bool(found.stale)
         return found
 
-    def state(self, table: str, stopped: StoppedTable | None, by: str) -> None:
-        self._store().state(table, stopped, by)
+    def state(self, table: str, raw: str, stopped: StoppedTable | None, by: str, held: Mapping[Place, int]) -> bool:
+        recorded = self._store().state(table, raw, stopped, by, held)
+        self._seen["late state refused"] += not recorded
+        return recorded

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cli.letters_chosen import desk_of
 from committer.commit import Committer
 from committer.settings import Commit, Mart
 from committer.steps import MartTable
@@ -17,6 +18,7 @@ from consumers.decoder import Decoded, FastavroDecoder
 from consumers.decoding import Decoding
 from consumers.shapes import places
 from consumers.source_columns import source_column
+from operations.dead_letters.counts import count, counted
 from tests.integration.commit.conftest import SaidSource
 from tests.integration.commit.feed import Feed
 from tests.integration.ingest.test_commands import Commands
@@ -127,11 +129,11 @@ def test_a_crash_between_letter_and_load_leaves_no_second_letter_and_no_second_r
     workshop: Workshop, commands: Commands
 ) -> None:
     workshop.write([workshop.event(row(1, name="defect")), workshop.event(row(2))])
-    for count in (1, 2):  # the letter is sent, then the consumer dies before the load
+    for times in (1, 2):  # the letter is sent, then the consumer dies before the load
         loop = workshop.loop()
         loop._stages.decoding._decoder = Wrong()
         loop._load = lambda carried: None  # type: ignore[method-assign]
-        workshop.turn(loop, lambda _, n=count: letters_sent(workshop) >= n, 60)
+        workshop.turn(loop, lambda _, n=times: letters_sent(workshop) >= n, 60)
         workshop.leave(loop)
     (one,) = ask(commands, "list")["shown"]
     assert (one["copies"], one["state"]) == (2, "waiting")
@@ -264,3 +266,44 @@ def test_a_redriven_older_event_does_not_overwrite_a_newer_one_that_stands(
     assert summary.rows_in == 2
     assert standing(workshop) == [(1, "new"), (2, "defect")]
     assert workshop.rows("count(*)", "1") == [(3,)]
+
+
+def test_status_counts_the_open_letters_by_the_warehouse_as_the_topic_itself_has_them(
+    workshop: Workshop, commands: Commands
+) -> None:
+    assert counted_both_ways(workshop) == (0, 0, 0)
+    workshop.write([workshop.event(row(i, name="defect" if i in (2, 3) else "good")) for i in (1, 2, 3, 4)])
+    consume_wrongly(workshop)
+    assert counted_both_ways(workshop) == (2, 0, 0)
+    ask(commands, "drop", letter(workshop, 1), "--reason", "a test", "--yes")
+    assert counted_both_ways(workshop) == (1, 1, 0)
+
+    # Read again as a whole, by the right decoder: nothing is open, and no letter has to be read to know it.
+    words = ("offsets", "reset", "--table", "parcel", "--partition", "0", "--reason", "a test", "--yes", "--to")
+    assert commands.run(*words, "0").returncode == 0
+    workshop.consume()
+    assert counted_both_ways(workshop) == (0, 1, 0)
+
+    # Read again from the middle of a batch: only the letters say on which side of it they are.
+    begin = workshop.positions()[0]
+    workshop.write([workshop.event(row(i, name="good" if i == 6 else "defect")) for i in (5, 6, 7)])
+    consume_wrongly(workshop)
+    assert counted_both_ways(workshop) == (2, 1, 0)
+    assert commands.run(*words, str(begin + 1)).returncode == 0
+    workshop.consume()
+    assert counted_both_ways(workshop) == (1, 1, 1)
+    assert ask(commands, "redrive", "--all")["redriven"] == 1
+    assert counted_both_ways(workshop)[:2] == (0, 1)
+
+
+def counted_both_ways(workshop: Workshop) -> tuple[int, int, int]:
+    """Open letters, drops that were not reconciled, how often the topic was read for it."""
+    with desk_of(workshop.context) as desk:
+        desk.streams = [stream for stream in desk.streams if stream.raw == RAW]
+        exact = counted(desk.entries(), [TABLE])
+        read: list[bool] = []
+        heads = desk.letters.heads
+        desk.letters.heads = lambda: (read.append(True), heads())[1]  # type: ignore[method-assign]
+        found = count(desk, [TABLE])
+    assert (dict(found.open), dict(found.unreconciled)) == (dict(exact.open), dict(exact.unreconciled))
+    return found.open[TABLE], found.unreconciled[TABLE], len(read)

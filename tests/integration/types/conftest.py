@@ -58,9 +58,9 @@ def carried(stack: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Itera
         pipeline.does("schema", "apply")
         with server_zone(pipeline, SERVER_ZONE):
             pipeline.does("connect", "apply", "--wait", "300", seconds=330)
-            _loaded(pipeline, SNAPSHOT)
+            loaded(pipeline, SNAPSHOT)
             written(pipeline, ZONES[STREAM], inserts(EVERY, [*COLUMNS, *BITS], STREAM))
-            _loaded(pipeline, STREAM)
+            loaded(pipeline, STREAM)
         yield pipeline
 
 
@@ -75,13 +75,15 @@ def _declare(pipeline: PipelineOnStack) -> None:
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
 
 
-def _loaded(pipeline: PipelineOnStack, first: int) -> None:
-    """The rows from that id on are in raw."""
+def loaded(pipeline: PipelineOnStack, first: int, op: str = "") -> None:
+    """The rows from that id on are in raw, as events of that kind when one is named."""
     last = len(inserts(EVERY, COLUMNS, first)) + first - 1
+
+    kind = f"\"_op\" = '{op}'" if op else "true"
 
     def there() -> bool:
         pipeline.does("consume", "--until-caught-up", seconds=240)
-        found = pipeline.servers.row(f"SELECT count(*) FROM settlement_public.{EVERY}_raw WHERE id = {last}")
+        found = pipeline.servers.row(f"SELECT count(*) FROM settlement_public.{EVERY}_raw WHERE id = {last} AND {kind}")
         return bool(found[0])
 
     until(there, f"row {last} of {EVERY} in raw", 300, pipeline.ends_of_logs)

@@ -71,6 +71,7 @@ def _floats(*values: float) -> list[tuple[str, Any]]:
     return [(f"{value!r}e0" if "e" not in repr(value) else repr(value), value) for value in values]
 
 
+SINGLES = (0.1, -0.0, 1 / 3, 16777215.0, 3.4028234663852886e38, 1e-37, 1.401298464324817e-45, -123456.789)
 NO_DATE = ("'0000-00-00'", None)
 NO_MOMENT = ("'0000-00-00 00:00:00'", None)
 NUMBERS = (
@@ -120,10 +121,9 @@ COLUMNS = [
         "decimal(65,30)",
         [(t, t) for t in ("9" * 35 + "." + "9" * 30, "-0." + "0" * 29 + "1", "0." + "0" * 30, "1." + "0" * 30)],
     ),
-    # Six digits: of a float MySQL shows a snapshot no more (connect/README.md, "What stays inexact").
-    Planted(
-        "single", "float", [(t, _single(v)) for t, v in _floats(0.1, -0.0, 0.333333, 16777200.0, 3.40282e38, 1e-37)]
-    ),
+    # More digits than the six that MySQL's text has of a float; the smallest there are; a declared scale.
+    Planted("single", "float", [(t, _single(v)) for t, v in _floats(*SINGLES)]),
+    Planted("single_scale", "float(9,2)", [(t, _single(v)) for t, v in _floats(123456.79, -0.01, 9999999.0)]),
     Planted(
         "twofold", "double", _floats(0.1 + 0.2, -0.0, 5e-324, 1.7976931348623157e308, 1e22, 1 / 3, 123456789012345680.0)
     ),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import replace
+
+import pytest
 
 from consumers.loop import Loop
 from consumers.partition import MOST_AHEAD
@@ -14,7 +17,7 @@ from consumers.threads import Threads
 from tests.unit.consumers.debezium import Registry
 from tests.unit.consumers.parcel import KEY, STREAM, VALUE, message, row
 from tests.unit.consumers.world import Member, WhenSaid, World, consumer
-from waybill.errors import UnreachableError
+from waybill.errors import StoppedTable, UnreachableError
 
 TABLE = replace(STREAM, batching=Batching(rows=10, seconds=1), memory=2**20)
 OTHER = replace(TABLE, name="kuaisong.other", raw="other_raw", topic="waybill.kuaisong.other")
@@ -257,3 +260,41 @@ def test_a_thread_that_hangs_holds_no_other_lane_and_an_error_comes_back() -> No
     assert all(isinstance(done.error, UnreachableError) for done in found)
     workers.close(0.0)
     hangs.set()
+
+
+def test_what_has_no_answer_for_long_is_said_now_and_then_and_that_nothing_is_lost(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "consumers.under_way")
+    bench = Bench()
+    bench.write(0, 10)
+    bench.turn(STORE)
+    said: list[str] = []
+    for _ in range(50):
+        bench.world.time.sleep(1)
+        bench.turn(times=1)
+        said = [r.getMessage() for r in caplog.records if "no answer" in r.getMessage()]
+    assert len(said) == 2, said
+    assert LOAD in said[0] and "the warehouse" in said[0] and "nothing is lost" in said[0]
+    bench.turn(LOAD)
+    assert "was answered after" in caplog.records[-1].getMessage()
+
+
+def test_a_stop_that_is_written_late_does_not_overwrite_what_the_new_owner_says() -> None:
+    bench = Bench()
+    bench.write(0, 10)
+    bench.turn(STORE, LOAD, f"state {TABLE.name}")
+    bench.loop._stop(bench.loop.carried[TABLE.topic], StoppedTable(TABLE.name, "a topic made again"))
+    bench.loop.step()
+    (late,) = [task for task in bench.workers.waiting if task.name == f"state {TABLE.name}"]
+
+    bench.member.revoked([PLACE])
+    theirs = WhenSaid()
+    other, member = bench.join("other", theirs)
+    member.assigned([PLACE])
+    for _ in range(4):
+        other.step()
+        theirs.do(f"claim {TABLE.name}", STORE, LOAD, f"state {TABLE.name}")
+    assert bench.world.states[-1] == (TABLE.name, "running")
+    bench.workers.do(late.name)
+    assert bench.world.states[-1] == (TABLE.name, "running")

@@ -121,9 +121,12 @@ class World:
         self.loaded += done
         return Loaded(tuple(done), tuple(stale))
 
-    def state(self, table: str, stopped: StoppedTable | None, by: str) -> None:
+    def state(self, table: str, raw: str, stopped: StoppedTable | None, by: str, held: Mapping[Place, int]) -> bool:
         self.need("warehouse")
+        if any(p.place in held and p.epoch > held[p.place] for p in self.positions(raw)):
+            return False
         self.states.append((table, "running" if stopped is None else "stopped"))
+        return True
 
     # Dead letters
     def send(self, letters: Sequence[DeadLetter], position: Position) -> None:

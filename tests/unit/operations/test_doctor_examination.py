@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -130,3 +131,14 @@ def test_a_transaction_topic_that_forgets_before_the_data_is_wrong() -> None:
     configs["w.transaction"]["retention.bytes"] = "1000000"
     with pytest.raises(Wrong, match="bounded by size"):
         kafka._kept_as_long(configs, topics)
+
+
+def test_a_service_that_stands_still_is_told_with_what_was_found_before_and_holds_nobody() -> None:
+    never = threading.Event()
+    still = service("a", ("one", lambda: "fine"), ("two", lambda: str(never.wait())))
+    found = examine([still, service("b", ("one", lambda: "fine"))], seconds=0.2)
+    assert [(f.service, f.check, f.state) for f in found] == [
+        ("a", "one", "ok"), ("a", "what follows one", "unreachable"), ("b", "one", "ok")
+    ]  # fmt: skip
+    assert found[1].todo
+    never.set()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from consumers.lag import PartitionLag
 from operations.cut import Cut
-from operations.dead_letters.desk import LetterCounts
+from operations.dead_letters.counts import LetterCounts
 from operations.needs import allowed_age, words
+from operations.parts import Part, away
 from operations.state import ProcessState, RunState
 from operations.status import Sources, Status, by_table, gather
 from stack.processes import Identity
@@ -117,3 +120,31 @@ def test_open_letters_and_drops_that_were_not_reconciled_are_needs() -> None:
         "3 dead letters of k.orders are open: their events are in no table -> waybill deadletters list --state open\n"
         "1 dead letters of k.orders were dropped, not reconciled since -> waybill reconcile"
     )
+
+
+def test_a_part_that_is_away_is_one_need_with_what_is_not_lost_and_nobody_asks_it_for_more() -> None:
+    def never() -> Any:
+        raise AssertionError("Kafka was asked, which is away")
+
+    def down() -> None:
+        raise UnreachableError("connection refused")
+
+    kafka = Part("Kafka", "127.0.0.1:9092", down, "changes wait in the binlog", "waybill stack status")
+    found = gather(Sources(None, lambda: RUNNING, never, a_cut, "*/15 * * * *", parts=(kafka,)), NOW)
+    (need,) = found.needs
+    assert need.what == "Kafka at 127.0.0.1:9092 does not answer: connection refused"
+    assert (need.kept, need.todo) == ("changes wait in the binlog", "waybill stack status")
+    assert found.lag is None and found.cut is not None
+
+
+def test_a_part_that_stands_still_holds_the_screen_no_longer_than_its_limit() -> None:
+    never = threading.Event()
+    parts = [Part(name, "here", never.wait, "", "") for name in ("S3", "MySQL")]
+    began = time.monotonic()
+    found = away([*parts, Part("Kafka", "here", lambda: None, "", "")], seconds=0.2)
+    assert time.monotonic() - began < 2
+    assert {name: need.what for name, need in found.items()} == {
+        "S3": "S3 at here does not answer: nothing came within 0.2 s",
+        "MySQL": "MySQL at here does not answer: nothing came within 0.2 s",
+    }
+    never.set()
