@@ -125,9 +125,10 @@ def filled(
             future.result(30)
         with Session(warehouse, "bench") as session:
             raws = [
-                RawTable.of_source(RAW, [source_column(column) for column in forge.fields]),
+                RawTable.of_source(RAW, [source_column(column) for column in forge.fields], TABLE),
                 RawTable.of_stream(raw.TRANSACTION_TABLE, raw.TRANSACTION),
                 RawTable.of_stream(raw.NOTIFICATION_TABLE, raw.NOTIFICATION),
+                RawTable.of_stream(raw.SCHEMA_CHANGE_TABLE, raw.SCHEMA_CHANGE),
             ]
             apply(session, plan(session, raws, []))
         print(f"producing {events:,} events into {partitions} partitions", file=sys.stderr)

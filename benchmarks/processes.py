@@ -13,7 +13,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 # How the stack's processes are told apart by their command lines.
 PARTS = {
     "broker": ("kafka.Kafka",),
-    "s3": ("s3proxy.Main", "versitygw"),
+    "s3": ("s3proxy.Main",),
     "warehouse": ("postgres",),
     "consumer": ("consume", "--until-caught-up"),
 }
