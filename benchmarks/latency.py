@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks.filled import RAW, ROOT
 from benchmarks.record import FOLDER
 from tests.pipeline_on_stack import PipelineOnStack, pipeline_on_stack
+from tests.waiting import until
 from waybill.addresses import Addresses
 
 _TABLES = (RAW, "uni_tracking_info_raw", "uni_tracking_spath_raw")
@@ -27,6 +28,7 @@ _NEW = " UNION ALL ".join(
     for name in _TABLES
 )
 _LOOK_SECONDS = 0.1
+_WARM_SECONDS = 15.0
 
 
 def measure(rate: int, seconds: float, batch_seconds: float, addresses: Addresses) -> dict[str, Any]:
@@ -39,8 +41,10 @@ def measure(rate: int, seconds: float, batch_seconds: float, addresses: Addresse
         pipeline.beside("consume", "--no-metrics")
         pipeline.does("connect", "apply", seconds=300)
         load = os.getloadavg()[0]
-        pipeline.generate(rate, int(seconds) + 10)
-        time.sleep(10)  # what was started is warm, and the snapshot is loaded
+        pipeline.generate(rate, int(seconds) + 600)
+        # The snapshot is over when the first change arrives; then everything has to be warm.
+        until(lambda: bool(pipeline.servers.rows(_NEW)), "the first change in raw", 300)
+        time.sleep(_WARM_SECONDS)
         found = sorted(_looked(pipeline, seconds))
     assert found, "nothing arrived"
     return {
