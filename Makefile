@@ -1,7 +1,7 @@
 # The commands of this checkout. Each may be interrupted and run again; none asks; paths may hold spaces.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: laws bench-ingest fuzz simulate help lock setup demo test lint unit integration system chaos metrics-page picture test-compose up down clean
+.PHONY: laws bench-connect bench-ingest bench-latency bench-steady fuzz simulate help lock setup demo test lint unit integration system chaos metrics-page picture test-compose up down clean
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 
@@ -10,7 +10,7 @@ help:
 	@echo 'make test    lint, unit, integration and system tests on the same stack'
 	@echo 'make up      start the stack            make down    stop it, keep its data'
 	@echo 'make clean   stop it, remove its data and the Python environment; downloads stay in the cache'
-	@echo 'also: bench-ingest, setup, lock, lint, unit, integration, system, chaos (ROUNDS=n SEED=s), fuzz (SEED=n N=n), simulate (RUNS=n SEED=s), test-compose, metrics-page, picture'
+	@echo 'also: bench-connect, bench-ingest, bench-latency, bench-steady, setup, lock, lint, unit, integration, system, chaos (ROUNDS=n SEED=s), fuzz (SEED=n N=n), simulate (RUNS=n SEED=s), test-compose, metrics-page, picture'
 
 setup:
 	@stack/bootstrap.sh
@@ -63,6 +63,19 @@ test-compose: setup
 # How fast a filled topic gets into raw; figures in build/bench/ingest.json. EVENTS=2000000 is what docs/benchmarks.md reports.
 bench-ingest: up
 	@$(BIN)/python -m benchmarks.ingest $(if $(EVENTS),--events '$(EVENTS)') $(if $(CASES),--cases '$(CASES)')
+
+# How fast MySQL's rows get into Kafka; figures in build/bench/connect.json.
+bench-connect: up
+	@$(BIN)/python -m benchmarks.connect $(if $(ORDERS),--orders '$(ORDERS)') $(if $(ROUNDS),--rounds '$(ROUNDS)') \
+	  $(if $(VARIANTS),--variants '$(VARIANTS)')
+
+# The consumer's memory at a steady rate (RATE, MINUTES), and how long a row takes from MySQL to raw (MINUTES).
+bench-steady: up
+	@$(BIN)/python -m benchmarks.steady $(if $(RATE),--rate '$(RATE)') $(if $(MINUTES),--minutes '$(MINUTES)')
+
+bench-latency: up
+	@$(BIN)/python -m benchmarks.latency $(if $(RATE),--rate '$(RATE)') $(if $(MINUTES),--minutes '$(MINUTES)')
+
 # Kills and stops parts under load and compares raw with the binlog; adds to earlier rounds. ROUNDS, SEED, ROUND, WITHOUT, FORGET.
 chaos: setup
 	@$(BIN)/python -m tests.chaos $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SEED),--seed '$(SEED)') \

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,8 +60,11 @@ class Filled:
         with Session(self.warehouse, "bench") as session:
             return session.rows(query)
 
-    def produce(self, forge: Forge, ids: dict[str, int], events: int, seed: int = 1) -> int:
-        """Fill the topics in Kafka transactions, as Connect does; answers the bytes of the row events."""
+    def produce(self, forge: Forge, ids: dict[str, int], events: int, seed: int = 1, rate: int = 0) -> int:
+        """Fill the topics in Kafka transactions, as Connect does; answers the bytes of the row events.
+
+        `rate`: row events a second; 0: as fast as it goes.
+        """
         producer = Producer(
             {
                 "bootstrap.servers": self.addresses.kafka.bootstrap, "transactional.id": self.name,
@@ -69,21 +73,23 @@ class Filled:
         )  # fmt: skip
         producer.init_transactions(60)
         producer.begin_transaction()
-        size = 0
+        size, made, began, per_commit = 0, 0, time.monotonic(), max(rate // 5, 1) if rate else _PER_COMMIT
         for number, message in enumerate(forge.messages(ids, events, seed), 1):
             topic, partition = f"{self.name}.transaction", 0
             if message.order is not None:
                 topic, partition = self.topic, message.order % self.partitions
-                size += len(message.key) + len(message.value)
+                size, made = size + len(message.key) + len(message.value), made + 1
             while True:
                 try:
                     producer.produce(topic, key=message.key, value=message.value, partition=partition)
                     break
                 except BufferError:
                     producer.poll(0.5)
-            if number % _PER_COMMIT == 0:
+            if number % per_commit == 0:
                 producer.commit_transaction(120)
                 producer.begin_transaction()
+                if rate:
+                    time.sleep(max(0.0, began + made / rate - time.monotonic()))
         producer.commit_transaction(120)
         return size
 
@@ -126,13 +132,15 @@ def filled(
             future.result(30)
         with Session(warehouse, "bench") as session:
             raws = [
-                RawTable.of_source(RAW, [source_column(column) for column in forge.fields]),
+                RawTable.of_source(RAW, [source_column(column) for column in forge.fields], TABLE),
                 RawTable.of_stream(raw.TRANSACTION_TABLE, raw.TRANSACTION),
                 RawTable.of_stream(raw.NOTIFICATION_TABLE, raw.NOTIFICATION),
+                RawTable.of_stream(raw.SCHEMA_CHANGE_TABLE, raw.SCHEMA_CHANGE),
             ]
             apply(session, plan(session, raws, []))
         print(f"producing {events:,} events into {partitions} partitions", file=sys.stderr)
-        made.produce(forge, made.register(forge), events)
+        if events:
+            made.produce(forge, made.register(forge), events)
         try:
             yield made
         finally:

@@ -14,6 +14,7 @@ from cli import ingest
 from cli.config import refuse_misfit
 from cli.context import Context, json_option, pass_context, print_json, print_table
 from cli.serving import Serving, metrics_options, serve
+from consumers import process
 from consumers.loop import Loop
 from consumers.tally import slowest
 from operations.metrics.consumer import ConsumerMetrics
@@ -55,6 +56,7 @@ def consume(
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     refuse_misfit(context)
+    process.prepare()
     chosen = ingest.to_consume(context.pipeline, tables)
     slot = ingest.Slot(context.root) if member is None and not until_caught_up else None
     if slot is not None:

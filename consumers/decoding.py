@@ -7,7 +7,10 @@ with its bytes untouched. Tombstones only move the position.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,6 +37,7 @@ _SHAPING: dict[Shape, Shaping] = {
     Shape.SCHEMA_CHANGES: shape_schema_changes,
 }
 _MAGIC = 0
+_HEADER: Callable[[Any], bytes] = itemgetter(slice(0, HEADER))
 # Indexes of messages by the ids of their value's and key's schema.
 _Groups = dict[tuple[int, int | None], list[int]]
 
@@ -205,13 +209,12 @@ class Decoding:
             schema = self._schema(value_id)
             if stream.shape is Shape.ROWS:
                 columns_of(stream, schema)
-            values = self._decoder.decode(schema, stream.shape, [messages.values[i] or b"" for i in indexes])
+            values = self._decoder.decode(schema, stream.shape, _chosen(messages.values, indexes))
             keys, bad, good = None, values.bad, values.good
             table = values.table
             if key_id is not None:
-                found = self._decoder.decode(
-                    self._schema(key_id), None, [messages.keys[indexes[i]] or b"" for i in good]
-                )
+                chosen = indexes if len(good) == len(indexes) else [indexes[i] for i in good]
+                found = self._decoder.decode(self._schema(key_id), None, _chosen(messages.keys, chosen))
                 keys = found.table
                 if found.bad:
                     bad = bad | {good[i]: f"key: {text}" for i, text in found.bad.items()}
@@ -254,7 +257,9 @@ class Decoding:
     def _judge(self, stream: Stream, partition: int, batch: MicroBatch, bad: dict[int, str], before: int) -> int:
         """How many bad messages stand in a row at the batch's end. Raises `StoppedTable` beyond a bound."""
         messages = batch.messages
-        offsets = [offset for offset, value in zip(messages.offsets, messages.values, strict=True) if value is not None]
+        offsets: Sequence[int] = messages.offsets
+        if None in messages.values:
+            offsets = [offset for offset, value in zip(offsets, messages.values, strict=True) if value is not None]
         errors = {messages.offsets[index]: text for index, text in bad.items()}
         with self._judging:
             found = self._bounds.judge(stream.name, (stream.topic, partition), offsets, errors.keys(), before)
@@ -271,8 +276,13 @@ class Decoding:
 
 def _one_header(messages: Messages) -> tuple[int, int | None] | None:
     """The schema ids that all messages share, as nearly always; None when they differ or one is not readable."""
-    values = {value and value[:HEADER] for value in messages.values}
-    keys = {key and key[:HEADER] for key in messages.keys}
+    values: set[bytes | None]
+    keys: set[bytes | None]
+    try:
+        values, keys = set(map(_HEADER, messages.values)), set(map(_HEADER, messages.keys))
+    except TypeError:  # None: a tombstone, or a message without a key
+        values = {value and value[:HEADER] for value in messages.values}
+        keys = {key and key[:HEADER] for key in messages.keys}
     if len(values) != 1 or len(keys) != 1:
         return None
     value, key = values.pop(), keys.pop()
@@ -280,6 +290,13 @@ def _one_header(messages: Messages) -> tuple[int, int | None] | None:
         if header is not None and (len(header) < HEADER or header[0] != _MAGIC):
             return None
     return None if value is None else (_schema_id(value), None if key is None else _schema_id(key))
+
+
+def _chosen(found: list[bytes | None], indexes: list[int]) -> list[bytes]:
+    """Those at `indexes`, in order; nearly always all of them."""
+    if len(indexes) == len(found) and None not in found:
+        return cast(list[bytes], found)
+    return [found[index] or b"" for index in indexes]
 
 
 def _schema_id(header: bytes) -> int:

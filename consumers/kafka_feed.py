@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumers.kafka_topics import translated
 from consumers.messages import Messages, Place
@@ -23,6 +24,10 @@ _GONE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 _WAITS = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
 _AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._RESOLVE)
 _QUEUE_KB = 32 * 1024
+# Of the client's own message; its types allow None where a message that arrived has none.
+_CLIENT: Any = Message
+_TOPIC, _PARTITION, _ERROR = _CLIENT.topic, _CLIENT.partition, _CLIENT.error
+_OFFSET, _TIMESTAMP, _KEY, _VALUE = _CLIENT.offset, _CLIENT.timestamp, _CLIENT.key, _CLIENT.value
 
 
 def settings(bootstrap: str, group: str, member: str | None) -> dict[str, Any]:
@@ -100,26 +105,26 @@ class KafkaFeed:
     def _arrived(self, messages: list[Any]) -> list[Arrived]:
         """Messages by the runs in which they came, one partition after the other."""
         found: list[Arrived] = []
-        place: Place | None = None
-        for message in messages:
-            problem = message.error()
-            if problem is not None:
-                place = None
-                self._noted(message, problem, found)
+        # Column by column: one step of the interpreter for all messages, where it would take eight for each.
+        sound = [problem is None for problem in map(_ERROR, messages)]
+        places, start = zip(map(_TOPIC, messages), map(_PARTITION, messages), sound, strict=True), 0
+        for (topic, partition, is_sound), same in groupby(places):
+            stop = start + len(list(same))
+            run, start = messages[start:stop], stop
+            if is_sound:
+                self._answers()
+                times = [time for _, time in map(_TIMESTAMP, run)]
+                columns = Messages(list(map(_OFFSET, run)), times, list(map(_KEY, run)), list(map(_VALUE, run)))
+                found.append(Records(topic, partition, columns))
                 continue
-            if self._away:
-                self._away = False
-                log.info("Kafka answers again")
-            here = (message.topic(), message.partition())
-            if here != place:
-                place, run = here, Messages()
-                found.append(Records(*here, run))
-                offsets, times, keys, values = run.offsets, run.times, run.keys, run.values
-            offsets.append(message.offset())
-            times.append(message.timestamp()[1])
-            keys.append(message.key())
-            values.append(message.value())
+            for message in run:
+                self._noted(message, message.error(), found)
         return found
+
+    def _answers(self) -> None:
+        if self._away:
+            self._away = False
+            log.info("Kafka answers again")
 
     def _noted(self, message: Any, problem: Any, found: list[Arrived]) -> None:
         """What is no message."""

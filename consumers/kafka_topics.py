@@ -91,15 +91,15 @@ class KafkaTopics:
 
     def _result(self, future: Any, doing: str) -> Any:
         """None for what does not exist."""
+        try:
+            error = future.exception(timeout=2 * _SECONDS)
+        except TimeoutError as late:
+            raise UnreachableError(f"{doing}: Kafka does not answer") from late
+        # Not raised: the future would keep it, it the frames it passed, and they a batch of messages.
+        if isinstance(error, KafkaException) and error.args[0].code() in _ABSENT:
+            return None
         with translated(doing):
-            try:
-                return future.result(timeout=2 * _SECONDS)
-            except KafkaException as error:
-                if error.args[0].code() in _ABSENT:
-                    return None
-                raise
-            except TimeoutError as error:
-                raise UnreachableError(f"{doing}: Kafka does not answer") from error
+            return future.result()
 
 
 def _text(uuid: Any) -> str:
