@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from cli.context import Context, by_whom, json_option, pass_context, print_json, print_table
-from cli.deadletters import desk_of
+from cli.letters_chosen import desk_of
 from cli.serving import Serving, metrics_options, serve
 from committer import out, steps
 from committer.commit import Committer
