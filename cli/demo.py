@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -29,6 +30,8 @@ from waybill.raw import RAW_SCHEMA, ledger_table
 
 _SNAPSHOT_SECONDS = 900
 _DRAIN_SECONDS = 180
+# The data begin this long ago, so that rows age, come back and leave while one looks on.
+_BACK = timedelta(days=243)
 
 
 @contextmanager
@@ -59,6 +62,15 @@ def _mysql(address: Mysql) -> pymysql.Connection:
     return pymysql.connect(
         host=address.host, port=address.port, user=address.user, password=address.password.get_secret_value()
     )
+
+
+def _since(address: Mysql) -> list[str]:
+    """The generator's times begin where the data end, when that is a while ago."""
+    with closing(_mysql(address)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT MAX(update_time) FROM kuaisong.uni_tracking_info WHERE update_time <= UNIX_TIMESTAMP()")
+        row = cursor.fetchone()
+    newest = datetime.fromtimestamp(int(row[0]), UTC) if row and row[0] else datetime.now(UTC)
+    return ["--from", f"{newest:%Y-%m-%dT%H:%M:%SZ}"] if datetime.now(UTC) - newest > timedelta(days=1) else []
 
 
 def _executed(address: Mysql) -> GtidSet:
@@ -170,8 +182,8 @@ def demo(context: Context, orders: int, rate: int, seconds: int, pause: float) -
         stages.run("stack", "up")
     context.__dict__.pop("addresses", None)
     addresses = context.addresses
-    with stages.stage(f"Seed MySQL with {orders:,} orders, their tracking rows and path events"):
-        stages.run("seed", "--orders", str(orders))
+    with stages.stage(f"Seed MySQL with {orders:,} orders as of eight months ago, their tracking rows and path events"):
+        stages.run("seed", "--orders", str(orders), "--now", f"{datetime.now(UTC) - _BACK:%Y-%m-%dT%H:%M:%SZ}")
     with stages.stage("Make raw tables, ledgers and marts"):
         stages.run("schema", "apply")
     with _consumer(context.root) as consume:
@@ -184,9 +196,16 @@ def demo(context: Context, orders: int, rate: int, seconds: int, pause: float) -
             first = _await_snapshot(context, committer, consume)
         cycles: list[Summary] = []
         with (
-            stages.stage(f"Commit cycles while the generator writes for {seconds} s"),
+            stages.stage(f"Commit cycles while the generator writes for {seconds} s what happened since then"),
             background(
-                "generate", "--rate", str(rate), "--seconds", str(seconds), "--json", log="generate"
+                "generate",
+                "--rate",
+                str(rate),
+                "--seconds",
+                str(seconds),
+                *_since(addresses.mysql),
+                "--json",
+                log="generate",
             ) as generate,
         ):
             while generate.poll() is None:
@@ -198,11 +217,11 @@ def demo(context: Context, orders: int, rate: int, seconds: int, pause: float) -
                 still_runs(generate, "generate")
         with stages.stage("The writing has stopped: cycles until the marts hold all of it"):
             cycles += _drain(committer, consume, _executed(addresses.mysql))
-        with stages.stage("Prove that the three marts equal MySQL at that binlog position"):
+        with stages.stage("Prove that the three marts, with their history, equal MySQL at that binlog position"):
             stages.run("reconcile")
     with stages.stage("What was done"):
         _report(context, addresses, stages, [first, *cycles])
-    click.secho(f"\nProven: the marts equal MySQL at {cycles[-1].gtid_set}", fg="green", bold=True)
+    click.secho(f"\nProven: marts and history equal MySQL at {cycles[-1].gtid_set}", fg="green", bold=True)
     click.echo(
         f"{time.monotonic() - began:.0f} s in all. The stack stays up; `make down` stops it, `make clean` removes it."
     )
@@ -218,6 +237,30 @@ def _written() -> str:
     return "see .waybill/run/generate.log"
 
 
+def _say_places(cycles: Sequence[Summary]) -> None:
+    """What became of rows that aged, came back or could not be placed."""
+    names = {
+        "archived": "put into a half-year's history",
+        "trimmed": "taken out of the mart once they stood there",
+        "returned": "back from history into the mart",
+        "corrected": "replaced in history",
+        "gaps": "kept in the mart: no half-year for their event time",
+        "future": "kept in the mart: dated in the future",
+    }
+    rows = [
+        [
+            name,
+            *(
+                sum(getattr(m, name) for s in cycles for m in s.marts if m.mart == mart.mart)
+                for mart in cycles[-1].marts
+            ),
+            what,
+        ]
+        for name, what in names.items()
+    ]
+    print_table("Rows that did not simply stay", ["", *(m.mart for m in cycles[-1].marts), "what that is"], rows)
+
+
 def _report(context: Context, addresses: Addresses, stages: Stages, cycles: Sequence[Summary]) -> None:
     print_table("Stages", ["stage", "seconds"], [[title, round(took, 1)] for title, took in stages.seconds])
     click.echo(f"\nThe generator wrote: {_written()}")
@@ -226,12 +269,13 @@ def _report(context: Context, addresses: Addresses, stages: Stages, cycles: Sequ
         f"{len(done)} cycles applied {sum(s.rows_applied for s in done):,} rows of"
         f" {sum(s.transactions for s in done):,} transactions; {sum(s.rows_older for s in done):,} lost to newer ones"
     )
+    _say_places(done)
     warehouse = addresses.warehouse
     click.echo(
         f"\nWhere to look\n"
         f"  psql -h {warehouse.host} -p {warehouse.port} -U {warehouse.user} {warehouse.database}"
         f"     password: waybill stack env\n"
-        f"     SELECT * FROM settlement_ods.as_of;  SELECT count(*) FROM settlement_ods.mart_ecs_order_info;\n"
+        f"     SELECT * FROM settlement_ods.as_of;  SELECT count(*) FROM settlement_ods.all_ecs_order_info;\n"
         f"  .waybill/stack/   data and logs of every service      .waybill/run/   logs of the background commands\n"
         f"\nWhat to type next (in {os.path.relpath('.venv/bin')})\n"
         f"  waybill status            where everything stands       waybill cycles list     what the cycles did\n"
