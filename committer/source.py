@@ -81,11 +81,12 @@ class Source:
     def _ends(self, topic: str, numbers: Sequence[int]) -> dict[int, int]:
         """Last stable offsets."""
         partitions = [TopicPartition(topic, number) for number in numbers]
+        admin = self._admin()  # its answers come only while it is there
         try:
-            asked = self._admin().list_offsets(
+            asked = admin.list_offsets(
                 {partition: OffsetSpec.latest() for partition in partitions},  # type: ignore[no-untyped-call]
                 isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=self.timeout_seconds,
             )  # fmt: skip
-            return {partition.partition: int(asked[partition].result().offset) for partition in partitions}
-        except KafkaException as error:
+            return {partition.partition: int(asked[partition].result(self.timeout_seconds).offset) for partition in partitions}
+        except (KafkaException, TimeoutError) as error:
             raise UnreachableError(f"Kafka does not tell the end of {topic}: {error}") from error
