@@ -87,6 +87,6 @@ class Source:
                 {partition: OffsetSpec.latest() for partition in partitions},  # type: ignore[no-untyped-call]
                 isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=self.timeout_seconds,
             )  # fmt: skip
-            return {partition.partition: int(asked[partition].result(self.timeout_seconds).offset) for partition in partitions}
+            return {p.partition: int(asked[p].result(self.timeout_seconds).offset) for p in partitions}
         except (KafkaException, TimeoutError) as error:
             raise UnreachableError(f"Kafka does not tell the end of {topic}: {error}") from error
