@@ -75,7 +75,11 @@ class Source:
 
     def _admin(self) -> AdminClient:
         return AdminClient(
-            {"bootstrap.servers": self.kafka().bootstrap, "socket.timeout.ms": int(self.timeout_seconds * 1000)}
+            {
+                "bootstrap.servers": self.kafka().bootstrap,
+                "socket.timeout.ms": int(self.timeout_seconds * 1000),
+                "log_level": 4,
+            }  # fmt: skip
         )
 
     def _ends(self, topic: str, numbers: Sequence[int]) -> dict[int, int]:
