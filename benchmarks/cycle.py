@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cycle_batch import Draw, draw, load
+from benchmarks.cycle_batch import Draw, draw, load, reached
 from benchmarks.cycle_marts import Filled, Size, filled
 from benchmarks.cycle_meter import counted_cycle, timed_cycle
 from benchmarks.cycle_methods import make_keys_unique, method_costs, read_before
@@ -34,7 +34,9 @@ class Bench:
 
     def __init__(self, warehouse: Filled, runs: int, cases: dict[str, tuple[int, bool]]) -> None:
         self.filled, self.runs, self.cases = warehouse, runs, cases
-        self._numbers = itertools.count(1)
+        with warehouse.session() as session:
+            # Other keys than earlier runs on the same marts have drawn.
+            self._numbers = itertools.count(reached(session).batch)
 
     def _drawn(self, keys: int, skewed: bool) -> Draw:
         one = Draw(keys, skewed, next(self._numbers))

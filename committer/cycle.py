@@ -49,6 +49,7 @@ class Cycle:
     def apply(self, lease: Lease, stored: GtidSet | None, until: GtidSet | None = None) -> None:
         """The whole cycle. `stored` is Connect's GTID set when a first snapshot is to be applied."""
         with self._session.transaction(lock=LOCK):
+            self._session.make_room()
             self._begin()
             self._marts = standing(self._session, self._marts)
             self._pending(until)

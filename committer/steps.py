@@ -25,11 +25,13 @@ from waybill.raw import RAW_SCHEMA, TRANSACTION_TABLE, ledger_table
 @dataclass(frozen=True)
 class Step:
     """One file. `counts` says what its rows are, '' for nothing that counts. `looks_up`: it finds rows of marts and
-    history tables by key, for few keys; an engine with indexes is told to use them."""
+    history tables by key, for few keys; an engine with indexes is told to use them. Not `loops`: it matches a batch's
+    rows with raw, as many with as many, which must not go one by one when the statistics know neither."""
 
     file: str
     counts: str = ""
     looks_up: bool = False
+    loops: bool = True
 
     @property
     def name(self) -> str:
@@ -143,7 +145,7 @@ class Runner:
         if left <= 0:
             raise UnreachableError(f"{doing(step, mart, place)}: the cycle's time limit is used up, rolled back")
         self.session.limit_statements(min(self.step_seconds, left))
-        self.session.prefer_look_ups(step.looks_up)
+        self.session.plan_joins(step.looks_up, step.loops)
         self._began = self.monotonic()
         return effective(step, mart, place)
 
