@@ -71,8 +71,10 @@ LEADERS_MART = Step("252_leaders.each_follower.sql", "keys with a leader in its 
 LEADERS_HISTORY = Step("254_leaders.each_leader_history.sql", "keys with a leader in its history", looks_up=True)
 VERDICT = Step("260_verdict.each_mart.sql", "keys looked at")
 MOVES = Step("270_moves.each_mart.query.sql")
+INCOMING = Step("275_incoming.each_mart.sql", loops=False)
 MOVING = Step("280_moving.each_mart.sql")
 MOVING_PLACE = Step("285_moving.each_place.sql", "rows that move by themselves", looks_up=True)
+REPLACE = Step("288_replace.each_place.sql", "rows replaced where they stand", looks_up=True)
 INSERT = Step("290_insert.each_place.sql", "rows that came by moving")
 ARRIVED = Step("300_arrived.each_place.query.sql", looks_up=True)
 DELETE = Step("310_delete.each_place.sql", "rows taken out", looks_up=True)
@@ -90,8 +92,9 @@ APPLIED_ENDS = Step("810_applied_ends.sql")
 ALL = (
     BEGIN, PENDING, ROWS, NOTIFICATIONS, ATTEMPTS, STREAMED_SINCE, ENDS, END_CONFLICTS, ARRIVALS, CUT, RUNS,
     READS, PLACED, NEWS, INVALID, EVENT_TIMES, LATEST, TRUNCATES, CANDIDATES, FOLLOWERS, EVERYTHING, STANDING,
-    STANDING_HISTORY, TWICE, LEADERS, LEADERS_MART, LEADERS_HISTORY, VERDICT, MOVES, MOVING, MOVING_PLACE, INSERT,
-    ARRIVED, DELETE, MARKS, REMOVED, AFTER, AFTER_PLACE, CONSERVED, EXCEPTIONS, ALONE, MOVED, APPLIED, APPLIED_ENDS,
+    STANDING_HISTORY, TWICE, LEADERS, LEADERS_MART, LEADERS_HISTORY, VERDICT, MOVES, INCOMING, MOVING, MOVING_PLACE,
+    REPLACE, INSERT, ARRIVED, DELETE, MARKS, REMOVED, AFTER, AFTER_PLACE, CONSERVED, EXCEPTIONS, ALONE, MOVED, APPLIED,
+    APPLIED_ENDS,
 )  # fmt: skip
 
 
