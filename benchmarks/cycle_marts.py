@@ -78,9 +78,9 @@ class Size:
 class Filled:
     """The filled database."""
 
-    def __init__(self, server: Warehouse, size: Size) -> None:
+    def __init__(self, server: Warehouse, size: Size, name: str = DATABASE) -> None:
         self.size = size
-        self.address = server.model_copy(update={"database": DATABASE})
+        self.address = server.model_copy(update={"database": name})
         self.clock = Clock(NEWEST)
         self.seconds: dict[str, float] = {}
 
@@ -214,7 +214,7 @@ class Filled:
 
 
 @contextmanager
-def filled(server: Warehouse, size: Size, keep: bool = False) -> Iterator[Filled]:
+def filled(server: Warehouse, size: Size, keep: bool = False, name: str = DATABASE) -> Iterator[Filled]:
     """Made anew, or taken as it was left with `keep`; dropped at the end without it."""
 
     def run(statement: str) -> None:
@@ -227,10 +227,10 @@ def filled(server: Warehouse, size: Size, keep: bool = False) -> Iterator[Filled
             cursor.execute(statement)
         connection.close()
 
-    found = Filled(server, size)
+    found = Filled(server, size, name)
     if not (keep and _made(found)):
-        run(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        run(f"CREATE DATABASE {DATABASE}")
+        run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        run(f"CREATE DATABASE {name}")
         found.make()
         with found.session() as session:
             session.run("CREATE TABLE public.bench_size AS SELECT %s AS orders, %s AS paths", (size.orders, size.paths))
@@ -238,7 +238,7 @@ def filled(server: Warehouse, size: Size, keep: bool = False) -> Iterator[Filled
         yield found
     finally:
         if not keep:
-            run(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+            run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def _made(wanted: Filled) -> bool:
