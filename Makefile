@@ -1,7 +1,7 @@
 # The commands of this checkout. Each may be interrupted and run again; none asks; paths may hold spaces.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: laws bench-connect bench-ingest bench-latency bench-steady fuzz simulate help lock setup demo test lint unit integration system chaos metrics-page picture test-compose up down clean
+.PHONY: bench-connect bench-cycle bench-ingest bench-latency bench-steady chaos clean demo down fuzz help integration laws lint lock metrics-page picture setup simulate system test test-compose unit up
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 
@@ -10,7 +10,7 @@ help:
 	@echo 'make test    lint, unit, integration and system tests on the same stack'
 	@echo 'make up      start the stack            make down    stop it, keep its data'
 	@echo 'make clean   stop it, remove its data and the Python environment; downloads stay in the cache'
-	@echo 'also: bench-connect, bench-ingest, bench-latency, bench-steady, setup, lock, lint, unit, integration, system, chaos (ROUNDS=n SEED=s), fuzz (SEED=n N=n), simulate (RUNS=n SEED=s), test-compose, metrics-page, picture'
+	@echo 'also: bench-connect, bench-ingest, bench-latency, bench-steady, setup, lock, lint, unit, integration, system, chaos (ROUNDS=n SEED=s), fuzz (SEED=n N=n), simulate (RUNS=n SEED=s), test-compose, metrics-page, picture, bench-cycle'
 
 setup:
 	@stack/bootstrap.sh
@@ -75,6 +75,12 @@ bench-steady: up
 
 bench-latency: up
 	@$(BIN)/python -m benchmarks.latency $(if $(RATE),--rate '$(RATE)') $(if $(MINUTES),--minutes '$(MINUTES)')
+
+# What a commit cycle costs on marts of many orders; figures in build/bench/cycle.json. ORDERS=1000000,10000000,30000000 is what
+# docs/benchmarks.md reports; PARTS, CASES and RUNS choose, PATHS=1 adds path rows, KEEP=1 takes and leaves marts as they are.
+bench-cycle: up
+	@$(BIN)/python -m benchmarks.cycle $(if $(ORDERS),--orders '$(ORDERS)') $(if $(PARTS),--parts '$(PARTS)') \
+	  $(if $(CASES),--cases '$(CASES)') $(if $(RUNS),--runs '$(RUNS)') $(if $(PATHS),--paths) $(if $(KEEP),--keep)
 
 # Kills and stops parts under load and compares raw with the binlog; adds to earlier rounds. ROUNDS, SEED, ROUND, WITHOUT, FORGET.
 chaos: setup

@@ -57,6 +57,7 @@ class Cycle:
         """The whole cycle. `stored` is Connect's GTID set when a first snapshot is to be applied."""
         self._asked = asked or Asked()
         with self._session.transaction(lock=LOCK):
+            self._session.make_room()
             self._begin()
             self._marts = standing(self._session, self._marts)
             self._leave_out()

@@ -16,12 +16,12 @@ from warehouse.statements import columns, matches, table
 from waybill.raw import MART_SCHEMA, RAW_SCHEMA, ledger_table, positions_table
 from waybill.tables import Table
 
-_PREFIXED = re.compile(r"\{([a-z])_(key_is_null|all_columns|columns|key|row_key|order_id)\}")
+_PREFIXED = re.compile(r"\{([a-z])_(key_is_null|all_columns|columns|first_key|key|row_key|order_id)\}")
 _MATCHED = re.compile(r"\{([a-z])_is_([a-z])\}")
 # The cycle's scratch tables, one of each for a mart; they end with the session.
 _SCRATCH = (
-    "rows", "placed", "latest", "candidates", "standing", "leaders", "winners", "wiped", "verdict", "moving", "after",
-    "moved",
+    "rows", "placed", "latest", "candidates", "standing", "leaders", "winners", "wiped", "verdict", "incoming",
+    "moving", "after", "moved",
 )  # fmt: skip
 
 
@@ -80,6 +80,7 @@ class MartTable:
             "columns": columns(self.columns),
             "all_columns": columns(self.all_columns),
             "raw_columns": columns(self.columns, "r"),
+            "columns_of_n": self._set_from("n"),
             "event_time": Identifier(self.event_time),
             **{part: table(MART_SCHEMA, f"{name}_{part}") for part in ("removed", "alone", "recheck")},
             **{part: Identifier(f"{part}_{raw}") for part in _SCRATCH},
@@ -103,10 +104,19 @@ class MartTable:
             "follows": self.mart.follows is not None,
         }  # fmt: skip
 
+    def _set_from(self, prefix: str) -> Composable:
+        """`column = prefix.column`, and what only the mart has as it is without a value."""
+        return SQL(", ").join(
+            SQL("{} = {}").format(Identifier(c), Identifier(prefix, c) if c in self.columns else SQL("DEFAULT"))
+            for c in self.all_columns or self.columns
+        )
+
     def _prefixed(self, prefix: str, what: str) -> Composable:
         match what:
             case "key":
                 return columns(self.key, prefix)
+            case "first_key":
+                return Identifier(prefix, self.key[0])
             case "columns":
                 return columns(self.columns, prefix)
             case "all_columns":

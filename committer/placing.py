@@ -27,12 +27,16 @@ class Moves:
     rows: Sequence[Mapping[str, Any]]
 
     def into(self, place: str) -> int:
-        """Rows that are to be put in."""
-        return sum(r["keys"] for r in self.rows if r["target"] == place and (r["wins"] or r["stands"] != place))
+        """Rows that are to be put in: they stood elsewhere or nowhere."""
+        return sum(r["keys"] for r in self.rows if r["target"] == place and r["stands"] != place)
 
     def out_of(self, place: str) -> int:
-        """Rows that are to be taken out, replaced ones included."""
-        return sum(r["keys"] for r in self.rows if r["stands"] == place and (r["wins"] or r["target"] != place))
+        """Rows that are to be taken out: they go elsewhere."""
+        return sum(r["keys"] for r in self.rows if r["stands"] == place and r["target"] != place)
+
+    def within(self, place: str) -> int:
+        """Rows that stay and are replaced by a newer version."""
+        return sum(r["keys"] for r in self.rows if r["stands"] == place == r["target"] and r["wins"])
 
     def by_themselves(self, place: str) -> bool:
         """Does a row leave this place though nothing new came of it?"""
@@ -130,12 +134,16 @@ class Placing:
             self._each(step)
 
     def _move(self, moves: Moves, marked: bool) -> None:
-        """In first, then the safety check, then out."""
+        """Replaced where they stand; then in first, then the safety check, then out."""
+        self._step(steps.INCOMING)
         self._step(steps.MOVING)
         places = self._mart.places
         for place in places:
             if moves.by_themselves(place.name):
                 self._step(steps.MOVING_PLACE, place)
+        for place in places:
+            if (due := moves.within(place.name)) and (done := self._step(steps.REPLACE, place)) != due:
+                raise self._defect(steps.REPLACE, place, f"{done} of {due} rows were replaced")
         for place in places:
             if moves.into(place.name):
                 self._step(steps.INSERT, place)
@@ -173,9 +181,12 @@ class Placing:
         """The query finds what must not be."""
         found = self._run.query(step, self._mart, place, **self._values)
         if found:
-            raise WaybillError(
-                f"{steps.doing(step, self._mart, place)}: {len(found)} or more keys {what}:"
-                f" {'; '.join(str(dict(row)) for row in found[:5])}",
-                kept="the cycle was rolled back; marts and history stand as the last cycle left them, raw is whole",
-                todo=todo or "report it: this is a defect of waybill, or somebody changed a mart by hand",
-            )
+            named = "; ".join(str(dict(row)) for row in found[:5])
+            raise self._defect(step, place, f"{len(found)} or more keys {what}: {named}", todo)
+
+    def _defect(self, step: Step, place: Place | None, what: str, todo: str = "") -> WaybillError:
+        return WaybillError(
+            f"{steps.doing(step, self._mart, place)}: {what}",
+            kept="the cycle was rolled back; marts and history stand as the last cycle left them, raw is whole",
+            todo=todo or "report it: this is a defect of waybill, or somebody changed a mart by hand",
+        )

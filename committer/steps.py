@@ -25,11 +25,13 @@ from waybill.raw import RAW_SCHEMA, TRANSACTION_TABLE, ledger_table
 @dataclass(frozen=True)
 class Step:
     """One file. `counts` says what its rows are, '' for nothing that counts. `looks_up`: it finds rows of marts and
-    history tables by key, for few keys; an engine with indexes is told to use them."""
+    history tables by key, for few keys; an engine with indexes is told to use them. Not `loops`: it matches a batch's
+    rows with raw, as many with as many, which must not go one by one when the statistics know neither."""
 
     file: str
     counts: str = ""
     looks_up: bool = False
+    loops: bool = True
 
     @property
     def name(self) -> str:
@@ -56,9 +58,9 @@ CUT = Step("070_cut.sql", "transactions")
 RUNS = Step("080_runs.query.sql")
 OWED = Step("085_owed.sql", "counts kept of tables that are out")
 READS = Step("090_reads.each_mart.query.sql")
+READS_COMPLETED = Step("092_reads_completed.query.sql")
 READ_BEGAN = Step("094_read_began.query.sql")
 UNPLACED_READS = Step("096_unplaced_reads.each_mart.query.sql")
-READS_COMPLETED = Step("092_reads_completed.query.sql")
 PLACED = Step("100_placed.each_mart.sql")
 NEWS = Step("105_news.each_mart.query.sql")
 INVALID = Step("110_invalid.each_mart.sql", "invalid")
@@ -80,8 +82,10 @@ LEADERS_MART = Step("252_leaders.each_follower.sql", "keys with a leader in its 
 LEADERS_HISTORY = Step("254_leaders.each_leader_history.sql", "keys with a leader in its history", looks_up=True)
 VERDICT = Step("260_verdict.each_mart.sql", "keys looked at")
 MOVES = Step("270_moves.each_mart.query.sql")
+INCOMING = Step("275_incoming.each_mart.sql", loops=False)
 MOVING = Step("280_moving.each_mart.sql")
 MOVING_PLACE = Step("285_moving.each_place.sql", "rows that move by themselves", looks_up=True)
+REPLACE = Step("288_replace.each_place.sql", "rows replaced where they stand", looks_up=True)
 INSERT = Step("290_insert.each_place.sql", "rows that came by moving")
 ARRIVED = Step("300_arrived.each_place.query.sql", looks_up=True)
 DELETE = Step("310_delete.each_place.sql", "rows taken out", looks_up=True)
@@ -103,8 +107,8 @@ ALL = (
     PASSED, SHORT, CUT, RUNS, OWED, READS, READS_COMPLETED, READ_BEGAN, UNPLACED_READS, PLACED, NEWS, INVALID,
     HOLES_MENDED, EVENT_TIMES, REBUILT_TIME, REBUILT_TIME_PLACE, LATEST, TRUNCATES, NEW_WIPES, CANDIDATES,
     FOLLOWERS, EVERYTHING, STANDING, STANDING_HISTORY, TWICE, LEADERS, LEADERS_MART, LEADERS_HISTORY, VERDICT,
-    MOVES, MOVING, MOVING_PLACE, INSERT, ARRIVED, DELETE, MARKS, REMOVED, AFTER, AFTER_PLACE, CONSERVED, EXCEPTIONS,
-    ALONE, MOVED, RECHECK, UNMOVED, APPLIED, APPLIED_ENDS,
+    MOVES, INCOMING, MOVING, MOVING_PLACE, REPLACE, INSERT, ARRIVED, DELETE, MARKS, REMOVED, AFTER, AFTER_PLACE,
+    CONSERVED, EXCEPTIONS, ALONE, MOVED, RECHECK, UNMOVED, APPLIED, APPLIED_ENDS,
 )  # fmt: skip
 
 
@@ -158,7 +162,7 @@ class Runner:
         if left <= 0:
             raise UnreachableError(f"{doing(step, mart, place)}: the cycle's time limit is used up, rolled back")
         self.session.limit_statements(min(self.step_seconds, left))
-        self.session.prefer_look_ups(step.looks_up)
+        self.session.plan_joins(step.looks_up, step.loops)
         self._began = self.monotonic()
         return effective(step, mart, place)
 

@@ -56,7 +56,7 @@ class Session:
 
     def __init__(self, address: Warehouse, name: str, statement_seconds: float = 600) -> None:
         self.name = name
-        self._looking_up = False
+        self._planned: dict[str, bool] = {}
         with translated(f"connecting to the warehouse at {address.host}:{address.port}"):
             self._connection = psycopg2.connect(
                 host=address.host,
@@ -131,16 +131,23 @@ class Session:
         """No later statement of this transaction takes longer."""
         self.run(f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}")
 
-    def prefer_look_ups(self, wanted: bool) -> None:
-        """In this transaction, whether few rows of large tables are found by index whatever their statistics say.
+    def make_room(self) -> None:
+        """In this transaction, before its first scratch table: a batch is sorted and joined in memory, and nothing is
+        compiled. An engine that manages its memory by itself has nothing to set.
+        """
+        self.run("SET LOCAL work_mem = '64MB'; SET LOCAL temp_buffers = '64MB'; SET LOCAL jit = off")
+
+    def plan_joins(self, look_ups: bool = False, loops: bool = True) -> None:
+        """In this transaction, whatever the statistics say. `look_ups`: few rows of large tables are found by index.
+        Not `loops`: many rows are joined with as many, never one by one.
 
         An engine without indexes has nothing to prefer.
         """
-        if wanted != self._looking_up:
-            # A switched-off plan node counts as very dear, which would have every statement compiled: hence jit.
-            names = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit")
-            self.run("; ".join(f"SET LOCAL {name} = {'off' if wanted else 'on'}" for name in names))
-            self._looking_up = wanted
+        wanted = dict.fromkeys(("enable_seqscan", "enable_hashjoin", "enable_mergejoin"), not look_ups)
+        wanted["enable_nestloop"] = loops
+        if changed := [name for name, on in wanted.items() if self._planned.get(name, True) != on]:
+            self.run("; ".join(f"SET LOCAL {name} = {'on' if wanted[name] else 'off'}" for name in changed))
+            self._planned = wanted
 
     def text_of(self, statement: Composable) -> str:
         """A composed statement as text, identifiers quoted for this engine."""
@@ -160,7 +167,7 @@ class Session:
         """
         with translated(self.name):
             self._connection.autocommit = False
-        self._looking_up = False
+        self._planned = {}
         try:
             if lock_seconds is not None:
                 # SET takes no snapshot, so the lock is still the first statement that sees the tables.

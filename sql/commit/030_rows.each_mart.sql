@@ -14,4 +14,4 @@ JOIN pending_batches p ON p.raw_table = %(raw_table)s AND p.batch_id = r._batch_
 WHERE r._batch_id >= (SELECT min(batch_id) FROM pending_batches WHERE raw_table = %(raw_table)s)
   AND r._batch_id <= (SELECT max(batch_id) FROM pending_batches WHERE raw_table = %(raw_table)s);
 
-ANALYZE {rows};
+ANALYZE {rows} ({key}, _tx_id, _batch_id);

@@ -41,6 +41,6 @@ WHERE t.data_collection IN %(sources)s;
 CREATE TEMP TABLE end_counts AS
 SELECT tx_id, place, data_collection, collection_count FROM all_end_counts WHERE own_place = place;
 
-ANALYZE ends;
+ANALYZE ends (tx_id, place);
 
-ANALYZE end_counts;
+ANALYZE end_counts (tx_id, place, data_collection);

@@ -28,4 +28,4 @@ FROM (
     LEFT JOIN read_places i ON r._snapshot = 'incremental' AND i.gtid_set = r.gtid_set
 ) x;
 
-ANALYZE {placed};
+ANALYZE {placed} ({key}, _batch_id, newest);

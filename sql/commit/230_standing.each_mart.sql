@@ -1,5 +1,5 @@
 -- Where the candidates stand now: in the mart ('') or removed. Looked up by key.
-ANALYZE {candidates};
+ANALYZE {candidates} ({key});
 
 CREATE TEMP TABLE {standing} AS
 SELECT

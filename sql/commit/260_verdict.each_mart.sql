@@ -1,8 +1,8 @@
 -- What becomes of each candidate. First its winner: the version that stands, or the newer one that this cycle brings. At
 -- equal positions the one written later wins.
-ANALYZE {standing};
+ANALYZE {standing} ({key});
 
-ANALYZE {leaders};
+ANALYZE {leaders} ({key});
 
 CREATE TEMP TABLE {winners} AS
 SELECT
@@ -30,7 +30,7 @@ FROM (
 ) x
 WHERE x._s_era IS NOT NULL OR x._l_era IS NOT NULL;
 
-ANALYZE {winners};
+ANALYZE {winners} ({key}, _era);
 
 -- A version placed before a wipe counts as deleted by it.
 CREATE TEMP TABLE {wiped} AS
@@ -68,6 +68,7 @@ FROM (
     LEFT JOIN {leaders} d ON {d_is_w}
     LEFT JOIN settlement_ods.mart_places t ON t.mart = %(mart_name)s
         AND w._event_time >= t.first_second AND w._event_time < t.next_second
-) y;
+) y
+ORDER BY {y_key};
 
-ANALYZE {verdict};
+ANALYZE {verdict} ({key}, _stands, _target);

@@ -1,12 +1,11 @@
--- Puts in what is to stand here: the winners of this cycle, then the rows that move. A deleted row stands too, marked
--- with the delete's commit time.
+-- Puts in what comes to stand here: winners of this cycle that stood elsewhere or nowhere, then the rows that move. A deleted
+-- row stands too, marked with the delete's commit time.
 INSERT INTO {place} ({columns}, _era, _number, _order, _batch_id, _cycle, _committed_at, _deleted_at, _source_deleted)
 SELECT
-    {l_columns}, l._era, l._number, l._order, l._batch_id, %(cycle)s, l._committed_at,
-    CASE WHEN %(on_delete)s = 'mark' THEN v._gone_at END, CASE WHEN %(on_delete)s = 'ignore' THEN v._gone_at END
-FROM {verdict} v
-JOIN {latest} l ON {l_is_v}
-WHERE v._wins AND v._target = %(place)s;
+    {n_columns}, n._era, n._number, n._order, n._batch_id, %(cycle)s, n._committed_at,
+    CASE WHEN %(on_delete)s = 'mark' THEN n._gone_at END, CASE WHEN %(on_delete)s = 'ignore' THEN n._gone_at END
+FROM {incoming} n
+WHERE n._target = %(place)s AND (n._stands IS NULL OR n._stands <> %(place)s);
 
 INSERT INTO {place} ({all_columns}, _era, _number, _order, _batch_id, _cycle, _committed_at, _deleted_at, _source_deleted)
 SELECT
