@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import click
 
-from cli.context import Context, by_whom, json_option, pass_context, print_json, print_table
+from cli.context import Context, by_whom, json_option, pass_context, print_json
 from cli.letters_chosen import desk_of
+from cli.mart_counts import print_counts
 from cli.serving import Serving, metrics_options, serve
 from committer import out, steps
 from committer.commit import Committer
@@ -64,17 +66,11 @@ def build(context: Context) -> Committer:
 
 def print_summary(summary: Summary) -> None:
     """For a person: one table a cycle, then what holds the cut."""
-    names = (
-        "rows_in", "keys", "applied", "replaced", "deleted", "older", "archived", "trimmed", "returned", "corrected",
-        "removed", "gaps", "future", "invalid",
-    )  # fmt: skip
-    rows = [[m.mart, *(getattr(m, name) for name in names)] for m in summary.marts]
     seconds = sum(summary.seconds.values())
-    print_table(
+    print_counts(
         f"cycle {summary.cycle} {summary.status}: {summary.transactions:,} transactions, cut at {summary.cut_at} UTC,"
         f" {seconds:.2f} s",
-        ["mart", *(name.replace("_", " ") for name in names)],
-        rows,
+        [asdict(m) for m in summary.marts],
     )
     click.echo(f"GTID set {summary.gtid_set or '(nothing yet)'}")
     for line in summary.waiting:
