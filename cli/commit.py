@@ -12,6 +12,7 @@ import click
 from cli.context import Context, by_whom, json_option, pass_context, print_json
 from cli.letters_chosen import desk_of
 from cli.mart_counts import print_counts
+from cli.raw import trimmer
 from cli.serving import Serving, metrics_options, serve
 from committer import out, steps
 from committer.commit import Committer
@@ -21,6 +22,8 @@ from committer.source import Source
 from committer.summary import Summary
 from connect.offsets import stored_gtid_set
 from operations.dead_letters.desk import OPEN
+from operations.metrics.cycles import CycleMetrics
+from operations.trim.trimmer import AfterCycles
 from warehouse.session import Session
 from waybill.clock import SystemClock
 from waybill.errors import SettingsError
@@ -141,7 +144,8 @@ def commit(
 ) -> int:
     """Apply what has arrived in raw to the marts, in one transaction.
 
-    With --schedule and --continuous it serves metrics while it runs. Example: waybill commit --once
+    With --schedule and --continuous it serves metrics while it runs, and trims raw after its cycles (waybill raw trim).
+    Example: waybill commit --once
     """
     if once + schedule + continuous + explain > 1:
         raise SettingsError("--once, --schedule, --continuous and --explain exclude each other")
@@ -159,19 +163,26 @@ def commit(
         if back:
             out.take_back(session, context.pipeline.table(back).source)
 
-    def report(summary: Summary) -> None:
+    def show(summary: Summary) -> None:
         if as_json:
             print_json(summary.plain())
         else:
             print_summary(summary)
 
     if not (schedule or continuous):
-        report(committer.cycle(bound, rebuild_places))
+        show(committer.cycle(bound, rebuild_places))
         return 0
+    told, trim = CycleMetrics(), AfterCycles(trimmer(context), committer.clock)
+
+    def report(summary: Summary) -> None:
+        show(summary)
+        told.add(summary)
+        trim()
+
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    with serve(context, "commit", Serving(metrics_host, metrics_port, not no_metrics), [], watch):
+    with serve(context, "commit", Serving(metrics_host, metrics_port, not no_metrics), [told, trim], watch):
         if schedule:
             by_cron(context.pipeline.commit.schedule, lambda: committer.cycle(bound), report, committer.clock, stop)
         else:

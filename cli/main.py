@@ -25,6 +25,7 @@ COMMANDS = {
     "consume": ("cli.consume", "Kafka to Parquet to raw."),
     "commit": ("cli.commit", "The commit cycle: raw to marts."),
     "cycles": ("cli.cycles", "What the commit cycles did."),
+    "raw": ("cli.raw", "The raw tables: trim what has done its work."),
     "run": ("cli.run", "Everything long-lived in one process group."),
     "status": ("cli.status", "One screen of where everything stands."),
     "deadletters": ("cli.deadletters", "Bad messages: list, show, redrive, drop, set-aside."),

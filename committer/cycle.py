@@ -146,7 +146,9 @@ class Cycle:
         dead: dict[str, int] = {}
         for mart in self._in:
             names = table(RAW_SCHEMA, ledger_table(mart.source.raw))
-            statement = SQL("SELECT coalesce(sum(dead_letters), 0) AS dead FROM {}").format(names)
+            statement = SQL("SELECT coalesce(sum(dead_letters), 0) AS dead FROM {} WHERE dead_letters > 0").format(
+                names
+            )
             dead[mart.source.source] = int((self._session.row(statement) or {"dead": 0})["dead"])
         return judge(notifications, attempts, dead, eras)
 
