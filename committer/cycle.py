@@ -121,9 +121,14 @@ class Cycle:
         return False
 
     def _pending(self, until: GtidSet | None) -> None:
-        self._run.run(steps.PENDING, None, raw_table=TRANSACTION_TABLE)
+        marks = self._session.rows("SELECT raw_table, applied_before FROM settlement_public.raw_marks")
+        before = {row["raw_table"]: row["applied_before"] for row in marks}
+        self._run.run(
+            steps.PENDING, None, raw_table=TRANSACTION_TABLE, applied_before=before.get(TRANSACTION_TABLE, _NEVER)
+        )
         for mart in self._in:
-            self._run.run(steps.PENDING, mart, **mart.values())
+            mark = before.get(mart.source.raw, _NEVER)
+            self._run.run(steps.PENDING, mart, applied_before=mark, **mart.values())
             self._run.run(steps.ROWS, mart, **mart.values())
         for (uuid, tag), spans in until.lines() if until else ():
             for first, last in spans:

@@ -41,7 +41,7 @@ class Step:
 
 
 BEGIN = Step("010_begin.sql")
-PENDING = Step("020_pending.each_raw.sql", "batches", looks_up=True)
+PENDING = Step("020_pending.each_raw.sql", "batches")
 ROWS = Step("030_rows.each_mart.sql")
 NOTIFICATIONS = Step("032_notifications.query.sql")
 ATTEMPTS = Step("034_attempts.each_mart.query.sql")

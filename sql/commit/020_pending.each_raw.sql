@@ -7,9 +7,7 @@ SELECT %(raw_table)s, l.batch_id, coalesce(a.through_offset, l.first_offset - 1)
 FROM (
     SELECT n.batch_id, n.first_offset, n.next_offset
     FROM {ledger} n
-    WHERE n.loaded_at >= (
-        SELECT coalesce(max(m.applied_before), CAST('1970-01-01' AS timestamp))
-        FROM settlement_public.raw_marks m WHERE m.raw_table = %(raw_table)s)
+    WHERE n.loaded_at >= %(applied_before)s
     UNION ALL
     SELECT o.batch_id, o.first_offset, o.next_offset
     FROM settlement_public.raw_left x
