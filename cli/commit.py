@@ -5,11 +5,14 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import click
 
-from cli.context import Context, by_whom, json_option, pass_context, print_json, print_table
+from cli.context import Context, by_whom, json_option, pass_context, print_json
 from cli.letters_chosen import desk_of
+from cli.mart_counts import print_counts
+from cli.raw import trimmer
 from cli.serving import Serving, metrics_options, serve
 from committer import out, steps
 from committer.commit import Committer
@@ -19,6 +22,8 @@ from committer.source import Source
 from committer.summary import Summary
 from connect.offsets import stored_gtid_set
 from operations.dead_letters.desk import OPEN
+from operations.metrics.cycles import CycleMetrics
+from operations.trim.trimmer import AfterCycles
 from warehouse.session import Session
 from waybill.clock import SystemClock
 from waybill.errors import SettingsError
@@ -64,17 +69,11 @@ def build(context: Context) -> Committer:
 
 def print_summary(summary: Summary) -> None:
     """For a person: one table a cycle, then what holds the cut."""
-    names = (
-        "rows_in", "keys", "applied", "replaced", "deleted", "older", "archived", "trimmed", "returned", "corrected",
-        "removed", "gaps", "future", "invalid",
-    )  # fmt: skip
-    rows = [[m.mart, *(getattr(m, name) for name in names)] for m in summary.marts]
     seconds = sum(summary.seconds.values())
-    print_table(
+    print_counts(
         f"cycle {summary.cycle} {summary.status}: {summary.transactions:,} transactions, cut at {summary.cut_at} UTC,"
         f" {seconds:.2f} s",
-        ["mart", *(name.replace("_", " ") for name in names)],
-        rows,
+        [asdict(m) for m in summary.marts],
     )
     click.echo(f"GTID set {summary.gtid_set or '(nothing yet)'}")
     for line in summary.waiting:
@@ -145,7 +144,8 @@ def commit(
 ) -> int:
     """Apply what has arrived in raw to the marts, in one transaction.
 
-    With --schedule and --continuous it serves metrics while it runs. Example: waybill commit --once
+    With --schedule and --continuous it serves metrics while it runs, and trims raw after its cycles (waybill raw trim).
+    Example: waybill commit --once
     """
     if once + schedule + continuous + explain > 1:
         raise SettingsError("--once, --schedule, --continuous and --explain exclude each other")
@@ -163,19 +163,26 @@ def commit(
         if back:
             out.take_back(session, context.pipeline.table(back).source)
 
-    def report(summary: Summary) -> None:
+    def show(summary: Summary) -> None:
         if as_json:
             print_json(summary.plain())
         else:
             print_summary(summary)
 
     if not (schedule or continuous):
-        report(committer.cycle(bound, rebuild_places))
+        show(committer.cycle(bound, rebuild_places))
         return 0
+    told, trim = CycleMetrics(), AfterCycles(trimmer(context), committer.clock)
+
+    def report(summary: Summary) -> None:
+        show(summary)
+        told.add(summary)
+        trim()
+
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    with serve(context, "commit", Serving(metrics_host, metrics_port, not no_metrics), [], watch):
+    with serve(context, "commit", Serving(metrics_host, metrics_port, not no_metrics), [told, trim], watch):
         if schedule:
             by_cron(context.pipeline.commit.schedule, lambda: committer.cycle(bound), report, committer.clock, stop)
         else:

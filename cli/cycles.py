@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cli.context import Context, json_option, pass_context, print_json, print_table
+from cli.mart_counts import print_counts, short
 from warehouse.session import Session
 from waybill.errors import SettingsError
 
@@ -26,9 +27,11 @@ def list_(context: Context, last: int, as_json: bool) -> None:
     with Session(context.addresses.warehouse, "cycles") as session:
         found = session.rows(
             "SELECT cycle, status, started_at, finished_at, cut_at, transactions, rows_in, rows_applied, rows_older,"
-            " waiting_for, error FROM settlement_ods.cycles ORDER BY started_at DESC LIMIT %s",
+            " waiting_for, error, summary FROM settlement_ods.cycles ORDER BY started_at DESC LIMIT %s",
             (last,),
         )
+    for row in found:
+        row["marts"] = _summary(row.pop("summary")).get("marts", [])
     if as_json:
         print_json({"cycles": found})
         return
@@ -36,13 +39,15 @@ def list_(context: Context, last: int, as_json: bool) -> None:
         "Cycles",
         [
             "cycle", "status", "started (UTC)", "seconds", "cut at (UTC)", "transactions", "rows in", "applied",
-            "older", "held by / error",
+            "older", "places", "held by / error",
         ],
         [
             [
                 r["cycle"], r["status"], f"{r['started_at']:%m-%d %H:%M:%S}",
-                round((r["finished_at"] - r["started_at"]).total_seconds(), 2), r["cut_at"], r["transactions"],
-                r["rows_in"], r["rows_applied"], r["rows_older"], (r["error"] or r["waiting_for"]).split("\n")[0],
+                round((r["finished_at"] - r["started_at"]).total_seconds(), 2),
+                f"{r['cut_at']:%m-%d %H:%M:%S}" if r["cut_at"] else "", r["transactions"],
+                r["rows_in"], r["rows_applied"], r["rows_older"], short(r["marts"]),
+                (r["error"] or r["waiting_for"]).split("\n")[0],
             ]
             for r in found
         ],
@@ -59,7 +64,7 @@ def show(context: Context, number: int, as_json: bool) -> None:
         found = session.rows("SELECT * FROM settlement_ods.cycles WHERE cycle = %s ORDER BY started_at", (number,))
     if not found:
         raise SettingsError(f"there is no cycle {number}", todo="waybill cycles list")
-    tries: list[dict[str, Any]] = [{**row, "summary": json.loads(row["summary"])} for row in found]
+    tries: list[dict[str, Any]] = [{**row, "summary": _summary(row["summary"])} for row in found]
     if as_json:
         print_json({"tries": tries})
         return
@@ -68,12 +73,19 @@ def show(context: Context, number: int, as_json: bool) -> None:
             f"cycle {one['cycle']} {one['status']} by {one['holder']}, {one['started_at']} to {one['finished_at']} UTC"
         )
         click.echo(f"cut at {one['cut_at']} UTC, GTID set {one['gtid_set']}")
-        print_table(
-            "",
-            list(one["summary"]["marts"][0]) if one["summary"]["marts"] else [],
-            [list(m.values()) for m in one["summary"]["marts"]],
-        )
-        print_table("Seconds by step", ["step", "seconds"], [[k, v] for k, v in one["summary"]["seconds"].items()])
-        for line in (one["error"], one["waiting_for"], *one["summary"]["notes"]):
+        summary = one["summary"]
+        print_counts("", summary.get("marts", []))
+        longest = sorted(summary.get("seconds", {}).items(), key=lambda step: -step[1])
+        print_table("Seconds by step, the longest first", ["step", "seconds"], [list(step) for step in longest])
+        for line in (one["error"], one["waiting_for"], *summary.get("notes", [])):
             if line:
                 click.echo(line)
+
+
+def _summary(text: str) -> dict[str, Any]:
+    """As it was stored; one that was too long to be kept whole is cut off and cannot be read."""
+    try:
+        found: dict[str, Any] = json.loads(text)
+    except ValueError:
+        return {"notes": ["its summary was too long to be kept whole"]}
+    return found

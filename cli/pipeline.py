@@ -24,6 +24,9 @@ class Entry(Table):
     batch: Batching = Batching()
     memory: ByteSize = Field(ByteSize(256 * 2**20), ge=2**20, description="most bytes of messages held at a time")
     mart: Mart | None = Field(None, description="left out: the table goes to raw only")
+    raw_keep_hours: float | None = Field(
+        None, ge=0, description="of a table without a mart: how long raw rows stay after their load; left out: for ever"
+    )
 
 
 class Sync(BaseModel):
@@ -67,6 +70,8 @@ class Pipeline(BaseModel):
         for entry in self.tables:
             if entry.mart and not entry.event_time:
                 raise ValueError(f"{entry.source} has a mart, so it needs an event_time")
+            if entry.mart and entry.raw_keep_hours is not None:
+                raise ValueError(f"{entry.source} has a mart, so commit.raw_keep_hours holds for its raw rows")
         self._check_leaders()
         return self
 

@@ -122,9 +122,14 @@ class Cycle:
         return False
 
     def _pending(self, until: GtidSet | None) -> None:
-        self._run.run(steps.PENDING, None, raw_table=TRANSACTION_TABLE)
+        marks = self._session.rows("SELECT raw_table, applied_before FROM settlement_public.raw_marks")
+        before = {row["raw_table"]: row["applied_before"] for row in marks}
+        self._run.run(
+            steps.PENDING, None, raw_table=TRANSACTION_TABLE, applied_before=before.get(TRANSACTION_TABLE, _NEVER)
+        )
         for mart in self._in:
-            self._run.run(steps.PENDING, mart, **mart.values())
+            mark = before.get(mart.source.raw, _NEVER)
+            self._run.run(steps.PENDING, mart, applied_before=mark, **mart.values())
             self._run.run(steps.ROWS, mart, **mart.values())
         for (uuid, tag), spans in until.lines() if until else ():
             for first, last in spans:
@@ -147,7 +152,9 @@ class Cycle:
         dead: dict[str, int] = {}
         for mart in self._in:
             names = table(RAW_SCHEMA, ledger_table(mart.source.raw))
-            statement = SQL("SELECT coalesce(sum(dead_letters), 0) AS dead FROM {}").format(names)
+            statement = SQL("SELECT coalesce(sum(dead_letters), 0) AS dead FROM {} WHERE dead_letters > 0").format(
+                names
+            )
             dead[mart.source.source] = int((self._session.row(statement) or {"dead": 0})["dead"])
         return judge(notifications, attempts, dead, eras)
 

@@ -105,7 +105,11 @@ class AsideStore(RawStore):
 
 
 def _standing(session: Session, raw: str, letters: Mapping[Origin, int]) -> dict[Origin, Standing]:
-    """By the ledger: the batches whose span holds the offset, and whether one of them brought its rows."""
+    """By the ledger: the batches whose span holds the offset, and whether one of them brought its rows.
+
+    Trimmed raw has no rows of old batches; a batch without dead letters brought them all, and one whose letters are not
+    decided on is not trimmed (`operations.trim`).
+    """
     places: dict[tuple[str, str, int], list[Origin]] = defaultdict(list)
     for origin in letters:
         places[origin.topic, origin.topic_id, origin.partition].append(origin)
@@ -115,45 +119,46 @@ def _standing(session: Session, raw: str, letters: Mapping[Origin, int]) -> dict
         spans = _spans(session, raw, place, [origin.offset for origin in origins])
         for origin in origins:
             batches = _covering(spans, origin.offset)
-            later = any(generation > letters[origin] for generation, _ in batches)
+            later = any(generation > letters[origin] for generation, _, _ in batches)
+            whole = any(not dead for _, _, dead in batches)
             # Read again under a later generation and no letter of that one: it was decoded then.
-            found[origin] = Standing.LOADED if later else Standing.OPEN if batches else Standing.AHEAD
+            found[origin] = Standing.LOADED if later or whole else Standing.OPEN if batches else Standing.AHEAD
             if found[origin] is Standing.OPEN:
-                covering[origin] = [batch_id for _, batch_id in batches]
+                covering[origin] = [batch_id for _, batch_id, _ in batches]
     for origin in _in_raw(session, raw, covering):
         found[origin] = Standing.LOADED
     return found
 
 
-_Spans = dict[int, tuple[list[int], list[int], list[int]]]
+_Spans = dict[int, tuple[list[int], list[int], list[int], list[int]]]
 
 
 def _spans(session: Session, raw: str, place: tuple[str, str, int], offsets: Sequence[int]) -> _Spans:
-    """By generation the consumers' batches of one partition around these offsets: firsts, nexts, ids, in order."""
+    """By generation the consumers' batches of one partition around these offsets: firsts, nexts, ids, letters."""
     rows = session.rows(
         SQL(
-            "SELECT generation, first_offset, next_offset, batch_id FROM {} WHERE topic = %s AND topic_id = %s"
-            " AND kafka_partition = %s AND epoch > 0 AND next_offset > %s AND first_offset <= %s ORDER BY first_offset"
+            "SELECT generation, first_offset, next_offset, batch_id, dead_letters FROM {} WHERE topic = %s"
+            " AND topic_id = %s AND kafka_partition = %s AND epoch > 0 AND next_offset > %s AND first_offset <= %s"
+            " ORDER BY first_offset"
         ).format(ledger.name_of(raw)),
         (*place, min(offsets), max(offsets)),
         doing=f"asking the ledger of {raw}",
     )
     spans: _Spans = {}
     for row in rows:
-        firsts, nexts, ids = spans.setdefault(row["generation"], ([], [], []))
-        firsts.append(row["first_offset"])
-        nexts.append(row["next_offset"])
-        ids.append(row["batch_id"])
+        lists = spans.setdefault(row["generation"], ([], [], [], []))
+        for found, name in zip(lists, ("first_offset", "next_offset", "batch_id", "dead_letters"), strict=True):
+            found.append(row[name])
     return spans
 
 
-def _covering(spans: _Spans, offset: int) -> list[tuple[int, int]]:
-    """(generation, batch id) of the batches whose span holds the offset."""
+def _covering(spans: _Spans, offset: int) -> list[tuple[int, int, int]]:
+    """(generation, batch id, dead letters) of the batches whose span holds the offset."""
     held = []
-    for generation, (firsts, nexts, ids) in spans.items():
+    for generation, (firsts, nexts, ids, letters) in spans.items():
         index = bisect_right(firsts, offset) - 1
         if index >= 0 and offset < nexts[index]:
-            held.append((generation, ids[index]))
+            held.append((generation, ids[index], letters[index]))
     return held
 
 

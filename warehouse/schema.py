@@ -116,7 +116,7 @@ def _names(subject: RawTable | MartTable | None) -> Mapping[str, Composable]:
             "positions": table(RAW_SCHEMA, positions),
             "columns": _definitions(subject.columns),
             "raw_batch_index": Identifier(f"{subject.name}_by_batch"),
-            "ledger_batch_index": Identifier(f"{ledger}_by_batch"),
+            **{f"ledger_{by}_index": Identifier(f"{ledger}_by_{by}") for by in ("batch", "load", "topic", "letters")},
         }
     return {
         "mart": table(MART_SCHEMA, subject.name),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-CONSUME, WATCH, RUN, EVERY = "consume", "watch", "run", "every process"
+CONSUME, COMMIT, WATCH, RUN, EVERY = "consume", "commit", "watch", "run", "every process"
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,29 @@ LAST_CYCLE_SECONDS = Metric("waybill_cycle_last_seconds", "gauge", "seconds", "h
 LAST_STEP_SECONDS = Metric("waybill_cycle_last_step_seconds", "gauge", "seconds", "the same by step", ("step",))
 EXCEPTIONS = Metric("waybill_open_exceptions", "gauge", "rows", "open exceptions", ("type",))
 
+PLACED_ROWS = Metric(
+    "waybill_commit_rows_total", "counter", "rows",
+    "what cycles did with rows of the mart: archived (put into history), trimmed (taken out of the mart), returned"
+    " (from history into it), corrected (replaced in history), removed, deleted at the source, invalid (a key is NULL)",
+    ("mart", "what"), COMMIT,
+)  # fmt: skip
+STEP_SECONDS = Metric(
+    "waybill_commit_step_seconds_total", "counter", "seconds", "time of cycles by step", ("step",), COMMIT
+)
+MARKED = Metric(
+    "waybill_commit_marked_cycles_total", "counter", "cycles",
+    "cycles that looked at every row of the mart: a rule had changed, or rows were deleted without events", ("mart",),
+    COMMIT,
+)  # fmt: skip
+RAW_TRIMMED = Metric(
+    "waybill_commit_raw_trimmed_rows_total",
+    "counter",
+    "rows",
+    "raw rows taken out after cycles",
+    ("raw_table",),
+    COMMIT,
+)
+
 BINLOG_LEFT = Metric(
     "waybill_binlog_retention_left_seconds", "gauge", "seconds",
     "until MySQL may purge the binlog the connector needs next: its retention minus the age of the connector's stored"
@@ -165,7 +188,7 @@ ALL: tuple[Metric, ...] = (
     ROWS, BATCHES, LOADS, STORED_BYTES, DEAD_LETTERS, STAGE_SECONDS, STAGE_CPU, WAIT_SECONDS, QUEUE, LOOP_SECONDS,
     HELD_BYTES, MEMORY_BYTES, PAUSED, PARTITIONS, STOPPED,
     CYCLE, CYCLE_AT, CUT_AT, CONSISTENT, CYCLES, CYCLE_SECONDS, CYCLE_TRANSACTIONS, CYCLE_ROWS, LAST_CYCLE_SECONDS,
-    LAST_STEP_SECONDS, EXCEPTIONS,
+    LAST_STEP_SECONDS, EXCEPTIONS, PLACED_ROWS, STEP_SECONDS, MARKED, RAW_TRIMMED,
     BINLOG_LEFT, BINLOG_THERE, CONNECTOR, TASKS,
     PART_UP, PART_SECONDS, PROCESS_UP, PROCESS_RESTARTS, BUILD,
 )  # fmt: skip

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from waybill.metrics import ALL, CONSUME, EVERY, NOT_OURS, RUN, WATCH, Metric
+from waybill.metrics import ALL, COMMIT, CONSUME, EVERY, NOT_OURS, RUN, WATCH, Metric
 
 _PARTS = (
     (WATCH, "What the services say", "Told by `waybill run`, and by `waybill commit --schedule` or"
      " `--continuous` where no run supervises it; looked at every 10 s while somebody scrapes."),
     (CONSUME, "What a consumer did", "Told by each `waybill consume`; counters begin at 0 with the process."),
+    (COMMIT, "What a committer did", "Told by `waybill commit --schedule` and `--continuous`; counters begin at 0 with"
+     " the process, each mart with its first cycle."),
     (RUN, "Processes", "Told by `waybill run`."),
     (EVERY, "Every process", "Told by each of them."),
 )  # fmt: skip

@@ -7,7 +7,14 @@ SELECT
 FROM settlement_public.transaction_raw t
 JOIN pending_batches p ON p.raw_table = 'transaction_raw' AND p.batch_id = t._batch_id AND t._offset > p.through_offset
 JOIN (
-    SELECT topic_id, min(batch_id) AS begun FROM settlement_public.transaction_raw_ledger GROUP BY topic_id
+    -- Of the topics that wait alone: the ledger is long.
+    SELECT w.topic_id, (
+        SELECT min(l.batch_id) FROM settlement_public.transaction_raw_ledger l WHERE l.topic_id = w.topic_id) AS begun
+    FROM (
+        SELECT DISTINCT n.topic_id
+        FROM settlement_public.transaction_raw_ledger n
+        JOIN pending_batches p ON p.raw_table = 'transaction_raw' AND p.batch_id = n.batch_id
+    ) w
 ) o ON o.topic_id = t._topic_id
 WHERE t._batch_id >= (SELECT min(batch_id) FROM pending_batches WHERE raw_table = 'transaction_raw')
   AND t._batch_id <= (SELECT max(batch_id) FROM pending_batches WHERE raw_table = 'transaction_raw');
