@@ -85,7 +85,7 @@ def fresh_name() -> str:
     return f"t{secrets.token_hex(4)}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def warehouse_server(request: pytest.FixtureRequest) -> Warehouse:
     """The warehouse alone: from the environment when it names one, else of the stack."""
     if "WAYBILL_WAREHOUSE_HOST" in os.environ:
@@ -102,8 +102,8 @@ def warehouse(warehouse_server: Warehouse, fresh_name: str) -> Iterator[Warehous
 
 
 @contextmanager
-def fresh_database(server: Warehouse, name: str) -> Iterator[Warehouse]:
-    """An empty database on the server, dropped with whoever is still connected to it."""
+def fresh_database(server: Warehouse, name: str, template: str = "") -> Iterator[Warehouse]:
+    """A database on the server, empty or a clone of `template`, dropped with whoever is still connected to it."""
 
     def run(statement: str) -> None:
         connection = psycopg2.connect(
@@ -115,7 +115,7 @@ def fresh_database(server: Warehouse, name: str) -> Iterator[Warehouse]:
             cursor.execute(statement)
         connection.close()
 
-    run(f'CREATE DATABASE "{name}"')
+    run(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
     try:
         yield server.model_copy(update={"database": name})
     finally:

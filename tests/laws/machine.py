@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from committer import out
 from tests.laws import model
+from tests.laws.comparison import compare
 from tests.laws.model import DAY, HOUR, Event, Key, half_year
 from tests.laws.shop import COLUMNS, KEYS, MART, NOTE, TIMES, VALUES, A, Killed, Shop, rules
 from waybill.addresses import Warehouse
@@ -441,14 +442,7 @@ class Histories(RuleBasedStateMachine):
             return
         assert summary.gtid_set == (f"{A}:1-{self.cut}" if self.cut else f"{A}:1-10")
         assert not [m.marked for m in summary.marts if m.marked] or summary.cycle
-        for table, rows in wanted.items():
-            self._compare(table, rows)
-        assert self.shop.exceptions() == sorted(
-            (table, "/".join(map(str, key)), row.exception)
-            for table, rows in wanted.items()
-            for key, row in rows.items()
-            if row.exception
-        )
+        compare(self.shop, wanted)
         self._count(wanted)
         self.before = wanted
 
@@ -474,26 +468,6 @@ class Histories(RuleBasedStateMachine):
             if missing - {self.without}:
                 break
             self.cut, self.cut_at = number, max(self.cut_at, committed)
-
-    def _compare(self, table: str, rows: dict[Key, model.Row]) -> None:
-        found = self.shop.stands(table)
-        assert found.keys() == rows.keys(), f"{table}: conservation"
-        for key, wanted in rows.items():
-            assert len(found[key]) == 1, f"{table} {key} stands more than once: {found[key]}"
-            (row,) = found[key]
-            assert row.place == wanted.place, (
-                f"{table} {key} stands in {row.place!r}, not in {wanted.place!r}: {wanted}"
-            )
-            if wanted.place != "removed":
-                note = wanted.values.get(NOTE, 7 if self.shop.noted else None)
-                assert row.values == {**wanted.values, NOTE: note}, f"{table} {key}: freshness"
-                assert row.gone == wanted.gone, f"{table} {key}: deletion"
-        marks = self.shop.rules[table].on_delete == "mark"
-        shown = [
-            (*k, r.values[VALUES[table]]) for k, r in rows.items() if r.place != "removed" and not (marks and r.gone)
-        ]
-        assert self.shop.view(table) == sorted(shown), f"{table}: the view"
-        assert self.shop.totals(table) == dict(Counter(r.place for r in rows.values())), f"{table}: totals"
 
     def _count(self, wanted: dict[str, dict[Key, model.Row]]) -> None:
         for table, rows in wanted.items():

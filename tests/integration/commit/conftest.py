@@ -1,7 +1,9 @@
-"""A warehouse with two small marts, a committer on it, and a source that says what the test wants."""
+"""A warehouse with two small marts, a committer on it, and a source that says what the test wants; and the shop of
+the laws, for stories told by hand. The empty tables are made once and cloned."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,20 +12,19 @@ import pytest
 
 from committer.commit import Committer
 from committer.marts import MartTable
-from committer.settings import Commit, Mart
-from tests.integration.commit.feed import COLUMNS, RAW, A, Feed
-from warehouse.change import apply
-from warehouse.schema import MartTable as WantedMart
-from warehouse.schema import RawTable, plan
+from committer.settings import Commit, History, Mart
+from tests.conftest import fresh_database
+from tests.integration.commit import templates
+from tests.integration.commit.feed import COLUMNS, RAW, TIMES, A, Feed
+from tests.laws import shop
+from tests.laws.story import Story
+from tests.laws.story import story as told
 from warehouse.session import Session
-from waybill import raw as lineage
 from waybill.addresses import Warehouse
 from waybill.clock import SystemClock
 from waybill.gtid import GtidSet
 from waybill.positions import Origin
 from waybill.tables import Table
-
-TIMES = {"shop.orders": "add_time", "shop.tracking": "update_time"}
 
 
 @dataclass
@@ -51,17 +52,35 @@ class SaidSource:
         return self.letters
 
 
+@pytest.fixture(scope="session")
+def shop_template(warehouse_server: Warehouse) -> Iterator[str]:
+    with shop.template(warehouse_server, f"shop_template_{secrets.token_hex(3)}") as name:
+        yield name
+
+
+@pytest.fixture
+def story(warehouse_server: Warehouse, shop_template: str) -> Iterator[Story]:
+    """The shop's three marts, orders following tracking, with history from 2023 on."""
+    with told(warehouse_server, shop_template) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def two_marts(warehouse_server: Warehouse) -> Iterator[str]:
+    with templates.two_marts(warehouse_server, f"marts_template_{secrets.token_hex(3)}") as name:
+        yield name
+
+
+@pytest.fixture
+def warehouse(warehouse_server: Warehouse, two_marts: str, fresh_name: str) -> Iterator[Warehouse]:
+    """A database with the two marts, of this test's own, dropped after it."""
+    with fresh_database(warehouse_server, fresh_name, two_marts) as made:
+        yield made
+
+
 @pytest.fixture
 def session(warehouse: Warehouse) -> Iterator[Session]:
     with Session(warehouse, "test") as opened:
-        raws = [RawTable.of_source(RAW[name], columns) for name, columns in COLUMNS.items()]
-        raws.append(RawTable.of_stream(lineage.TRANSACTION_TABLE, lineage.TRANSACTION))
-        raws.append(RawTable.of_stream(lineage.NOTIFICATION_TABLE, lineage.NOTIFICATION))
-        marts = [
-            WantedMart.of_source(f"mart_{name.split('.')[1]}", columns, ["order_id"], TIMES[name])
-            for name, columns in COLUMNS.items()
-        ]
-        apply(opened, plan(opened, raws, marts))
         yield opened
 
 
@@ -86,8 +105,9 @@ def committer(session: Session, warehouse: Warehouse, source: SaidSource) -> Com
         for name, columns in COLUMNS.items()
     ]
     return Committer(
-        lambda name: Session(warehouse, name), marts, Commit(retry_seconds=0.05, lease_seconds=2), source, SystemClock()
-    )
+        lambda name: Session(warehouse, name), marts, Commit(retry_seconds=0.05, lease_seconds=2), source,
+        SystemClock(), History(first_half_year="2026h1"),
+    )  # fmt: skip
 
 
 def standing(session: Session, mart: str) -> dict[int, int | None]:

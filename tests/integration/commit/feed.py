@@ -26,6 +26,7 @@ COLUMNS = {
         SourceColumn("update_time", "INT"),
     ),
 }
+TIMES = {"shop.orders": "add_time", "shop.tracking": "update_time"}
 RAW = {"shop.orders": "orders_raw", "shop.tracking": "tracking_raw"}
 
 
@@ -39,6 +40,7 @@ class Feed:
     offsets: dict[str, int] = field(default_factory=dict)
     topic_id: str = "t"
     generation: int = 1
+    line: str = A  # source UUID, or UUID:tag
 
     def _message(self, raw: str) -> dict[str, Any]:
         self.now += timedelta(seconds=1)
@@ -85,10 +87,10 @@ class Feed:
         self.batch += 1
         made = []
         for op, number, order, values in events:
-            message = self._message(RAW[source])
+            message, gtid = self._message(RAW[source]), f"{self.line}:{number}"
             made.append(
                 message | {
-                    "_op": op, "_gtid": f"{A}:{number}", "_gtid_number": number, "_tx_id": f"{A}:{number}",
+                    "_op": op, "_gtid": gtid, "_gtid_number": number, "_tx_id": gtid,
                     "_tx_order": order, "_snapshot": "false", "_server_id": 1, "_binlog_file": "b.1",
                     "_binlog_pos": number, "_binlog_row": 0, "_committed_at": self.now, **values,
                 }
@@ -104,7 +106,7 @@ class Feed:
             for source, count in (counts or {"": 0}).items():
                 made.append(
                     message | {
-                        "tx_id": f"{A}:{number}", "event_count": sum(counts.values()), "ended_at": self.now,
+                        "tx_id": f"{self.line}:{number}", "event_count": sum(counts.values()), "ended_at": self.now,
                         "data_collection": source, "collection_count": count,
                     }
                 )  # fmt: skip
