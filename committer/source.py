@@ -79,7 +79,7 @@ class Source:
                 "bootstrap.servers": self.kafka().bootstrap,
                 "socket.timeout.ms": int(self.timeout_seconds * 1000),
                 "log_level": 4,
-            }  # fmt: skip
+            }
         )
 
     def _ends(self, topic: str, numbers: Sequence[int]) -> dict[int, int]:
