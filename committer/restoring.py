@@ -56,7 +56,11 @@ class _OneRow(Placing):
     def judge(self, key: Sequence[str]) -> dict[str, object]:
         """The row of step 020. Raises `SettingsError` when the key stands nowhere."""
         path = "sql/restore/010_one_key.each_mart.sql"
-        create, insert, latest = statements(path, self._mart.names(text_of(path)))
+        # Nothing waits in raw for these: they leave the scratch tables that later steps read, empty.
+        self._run.run(steps.BEGIN)
+        for step in (steps.ROWS, steps.PLACED, steps.LATEST):
+            self._step(step)
+        create, insert = statements(path, self._mart.names(text_of(path)))
         self._session.run(create)
         try:
             self._session.run(insert, {"key": tuple(key)})
@@ -64,7 +68,6 @@ class _OneRow(Placing):
             raise
         except WaybillError as error:
             raise SettingsError(f"{'/'.join(key)} cannot be a key of {self._mart.mart.name}: {error.what}") from error
-        self._session.run(latest)
         for step in (steps.STANDING, steps.STANDING_HISTORY):
             self._each(step)
         self._none(steps.TWICE, "stand twice", todo="waybill check conservation")

@@ -9,7 +9,7 @@ no time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,13 +50,14 @@ class Subject:
 @dataclass
 class Trimmed:
     """What happened to one raw table. Batches old enough whose rows stay: `waiting` for the marts, `undecided` because
-    of dead letters. `held`: why the table was left alone. `more`: time was up."""
+    of dead letters, `kept` because something asks for them. `held`: why the table was left. `more`: time was up."""
 
     raw: str
     batches: int = 0
     rows: int = 0
     waiting: int = 0
     undecided: int = 0
+    kept: int = 0
     held: str = ""
     more: bool = False
 
@@ -66,21 +67,26 @@ class Trimmed:
         found = [self.held] if self.held else []
         found += [f"{self.waiting:,} batches are not wholly in the marts"] if self.waiting else []
         found += [f"{self.undecided:,} have dead letters to decide on"] if self.undecided else []
+        found += (
+            [f"{self.kept:,} are asked for: the newest, or what tables read again stand behind"] if self.kept else []
+        )
         return [*found, "time was up; the next pass goes on"] if self.more else found
 
 
 class TableTrim:
     """Trims one raw table. Not for two threads at a time; a second one meanwhile waits for the same lock.
 
-    `emptied` are blocks that rows were taken from, for `warehouse.reclaim`.
+    `kept` are batches that stay, however old. `emptied` are blocks that rows were taken from, for `warehouse.reclaim`.
     """
 
-    def __init__(self, session: Session, engine: Engine, subject: Subject, policy: Policy) -> None:
+    def __init__(
+        self, session: Session, engine: Engine, subject: Subject, policy: Policy, kept: Collection[int] = ()
+    ) -> None:
         self._session, self._subject, self._policy = session, subject, policy
         self._lock = engine.lock(positions.name_of(subject.raw))
         self._names = {"raw": table(RAW_SCHEMA, subject.raw), "ledger": ledger.name_of(subject.raw)}
         self._values: dict[str, Any] = {"raw_table": subject.raw, "has_mart": subject.has_mart}
-        self.emptied: set[int] = set()
+        self._kept, self.emptied = kept, set[int]()
 
     def preview(self) -> Trimmed:
         """What a whole pass would do; changes nothing."""
@@ -189,7 +195,8 @@ class TableTrim:
 
     def _query(self, file: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         [statement] = statements(f"sql/trim/{file}", self._names)
-        return self._session.rows(statement, {**self._values, **values}, doing=f"trimming {self._subject.raw}")
+        found = self._session.rows(statement, {**self._values, **values}, doing=f"trimming {self._subject.raw}")
+        return [row | {"kept": row.get("batch_id") in self._kept} for row in found]
 
 
 def _ready(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -197,7 +204,7 @@ def _ready(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _may_go(row: Mapping[str, Any]) -> bool:
-    return bool(row["applied"] and not row["undecided"])
+    return bool(row["applied"] and not row["undecided"] and not row["kept"])
 
 
 def _count(done: Trimmed, ready: Sequence[Mapping[str, Any]], rows: int) -> None:
@@ -208,3 +215,4 @@ def _count(done: Trimmed, ready: Sequence[Mapping[str, Any]], rows: int) -> None
 def _count_left(done: Trimmed, left: Sequence[Mapping[str, Any]]) -> None:
     done.waiting += sum(not row["applied"] for row in left)
     done.undecided += sum(row["applied"] and row["undecided"] for row in left)
+    done.kept += sum(row["applied"] and row["kept"] and not row["undecided"] for row in left)

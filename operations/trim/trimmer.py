@@ -7,14 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from loaders.ports import Engine
+from operations.trim import ends
 from operations.trim.one_table import Policy, Subject, TableTrim, Trimmed
 from warehouse.reclaim import reclaim
 from warehouse.session import Session
-from warehouse.statements import statements, table
+from warehouse.statements import table
 from waybill.clock import Clock
 from waybill.errors import ConflictError, WaybillError
 from waybill.metrics import RAW_TRIMMED, Sample
-from waybill.raw import NOTIFICATION_TABLE, RAW_SCHEMA, TRANSACTION_TABLE
+from waybill.raw import RAW_SCHEMA, TRANSACTION_TABLE
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Trimmer:
             return [
                 Trimmed(subject.raw, held=why)
                 if (why := self._held(session, subject))
-                else TableTrim(session, self._engine, subject, self._policy).preview()
+                else self._table(session, subject).preview()
                 for subject in self._subjects
             ]
 
@@ -56,7 +57,7 @@ class Trimmer:
         try:
             done.held = self._held(session, subject)
             if not done.held:
-                one = TableTrim(session, self._engine, subject, self._policy)
+                one = self._table(session, subject)
                 try:
                     self._pass(one, subject, done, until)
                 finally:
@@ -80,27 +81,13 @@ class Trimmer:
                 done.more = True
                 return
 
+    def _table(self, session: Session, subject: Subject) -> TableTrim:
+        kept = ends.kept(session) if subject.raw == TRANSACTION_TABLE else frozenset()
+        return TableTrim(session, self._engine, subject, self._policy, kept)
+
     def _held(self, session: Session, subject: Subject) -> str:
-        """Why END records stay, all of them; '' when they may go."""
-        if subject.raw != TRANSACTION_TABLE:
-            return ""
-        cut = session.row("SELECT tables_out FROM settlement_ods.as_of")
-        if cut and cut["tables_out"]:
-            return f"the cut goes on without {cut['tables_out']}: its END records are counted when it is back"
-        [asked] = statements("sql/trim/050_snapshot_in_hand.query.sql", {})
-        snapshot = session.row(asked, doing=f"reading {NOTIFICATION_TABLE}")
-        if snapshot:
-            return (
-                f"a first snapshot is not in the marts yet ({snapshot['notification_type']} at {snapshot['noted_at']})"
-            )
-        if session.row(
-            "SELECT 1 AS found FROM settlement_public.table_states WHERE table_name = %(name)s AND state = 'stopped'"
-            " UNION ALL"
-            " SELECT 1 FROM settlement_public.table_pauses WHERE table_name = %(name)s AND resumed_at IS NULL",
-            {"name": self._notifications},
-        ):
-            return f"{self._notifications} is not being read: a first snapshot may wait there"
-        return ""
+        """Why nothing of this table goes now."""
+        return ends.held(session, self._notifications) if subject.raw == TRANSACTION_TABLE else ""
 
 
 class AfterCycles:

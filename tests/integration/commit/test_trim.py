@@ -167,7 +167,41 @@ def test_end_records_stay_while_a_table_is_out_or_a_first_snapshot_is_in_hand(
     )
     assert "notes is not being read" in trim()["transaction_raw"].held
     session.run("DELETE FROM settlement_public.table_pauses")
+    feed.ends([(12, {})])
     assert trim()["transaction_raw"].rows == 1
+
+
+def test_the_newest_end_and_what_a_read_stands_behind_stay(
+    feed: Feed, committer: Committer, session: Session, trim: Trim
+) -> None:
+    _begin(feed, committer)
+    _update(feed, 11)
+    read_began_behind = feed.batch
+    feed.batch += 1
+    data = {"data_collections": "shop.orders", "scanned_collection": "shop.orders", "status": "SUCCEEDED"}
+    for kind in ("STARTED", "TABLE_SCAN_COMPLETED"):
+        feed.notify(kind, **data)
+        session.run(
+            "UPDATE settlement_public.notification_raw SET aggregate_type = 'Incremental Snapshot'"
+            " WHERE _batch_id = %s",
+            (feed.batch,),
+        )
+    for number in (12, 13):
+        _update(feed, number)
+    committer.cycle()
+    session.run("DELETE FROM settlement_ods.wipes")
+    _age(session)
+    done = trim()["transaction_raw"]
+    assert (done.rows, done.kept) == (1, 2)
+    left = session.rows("SELECT _batch_id FROM settlement_public.transaction_raw ORDER BY _batch_id")
+    assert [row["_batch_id"] for row in left] == [read_began_behind, feed.batch]
+    notification = session.rows("SELECT notification_id AS id FROM settlement_public.notification_raw")[-1]["id"]
+    session.run(
+        "INSERT INTO settlement_ods.wipes VALUES ('shop.orders', %s, 2, 11, 1, now(), 1)",
+        (f"read again {notification}",),
+    )
+    done = trim()["transaction_raw"]
+    assert (done.rows, done.kept) == (1, 1), "a cycle has looked for what it did not bring"
 
 
 def test_a_batch_with_letters_to_decide_on_stays_whole_until_somebody_did(
@@ -252,6 +286,7 @@ def test_a_busy_lock_ends_only_that_tables_turn(
 ) -> None:
     _begin(feed, committer)
     _update(feed, 11)
+    _update(feed, 12)
     committer.cycle()
     _age(session)
     with (
@@ -268,6 +303,7 @@ def test_a_preview_says_what_would_go_and_changes_nothing(
 ) -> None:
     _begin(feed, committer)
     _update(feed, 11)
+    feed.ends([(12, {})])
     committer.cycle()
     _age(session)
     made = Trimmer(lambda name: Session(warehouse, name), Postgres(), SUBJECTS, "notes", SystemClock())
