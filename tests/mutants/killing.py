@@ -57,8 +57,12 @@ def suite() -> list[str]:
 
 def files_first(mutant: Mutant | Broken) -> list[str]:
     """The files of the suite, the likeliest to kill first: what reads raw for the cut, or what places rows."""
-    early = mutant.file < "100"
-    return sorted(suite(), key=lambda file: ((Path(file).stem in _CUT) != early, file))
+    return sorted(suite(), key=lambda file: ((Path(file).stem in _CUT) != _reads_raw(mutant), file))
+
+
+def _reads_raw(mutant: Mutant | Broken) -> bool:
+    """Is the step about raw, the cut and what was applied, not about places?"""
+    return not "200" <= mutant.file < "800"
 
 
 @dataclass(frozen=True)
@@ -170,12 +174,16 @@ def _child(plugin: _Plugin, writing: int) -> int:
     os.dup2(nothing, 2)
     os.chdir(ROOT)
     plugin.apply()
-    plugin.live_through_a_history(1)
+    late = _reads_raw(plugin.mutant)
+    if not late:
+        plugin.live_through_a_history(1)
     if not plugin.by:
         files = files_first(plugin.mutant)
         code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *files], plugins=[plugin])
         if code not in (0, 1, 2) and not plugin.by:
             plugin.by, plugin.why = "pytest", f"exit code {code}"
+    if late and not plugin.by and not plugin.why:
+        plugin.live_through_a_history(1)
     with os.fdopen(writing, "wb") as answer:
         pickle.dump((plugin.by, plugin.why), answer)
     return 0
