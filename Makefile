@@ -1,7 +1,7 @@
 # The commands of this checkout. Each may be interrupted and run again; none asks; paths may hold spaces.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: bench-connect bench-cycle bench-ingest bench-latency bench-steady chaos clean demo down fuzz help integration laws lint lock metrics-page picture setup simulate system test test-compose unit up
+.PHONY: bench-connect bench-cycle bench-ingest bench-latency bench-steady chaos clean demo down fuzz help integration laws lint lock metrics-page mutants picture setup simulate system test test-compose unit up
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 
@@ -10,7 +10,7 @@ help:
 	@echo 'make test    lint, unit, integration and system tests on the same stack'
 	@echo 'make up      start the stack            make down    stop it, keep its data'
 	@echo 'make clean   stop it, remove its data and the Python environment; downloads stay in the cache'
-	@echo 'also: bench-connect, bench-ingest, bench-latency, bench-steady, setup, lock, lint, unit, integration, system, chaos (ROUNDS=n SEED=s), fuzz (SEED=n N=n), simulate (RUNS=n SEED=s), test-compose, metrics-page, picture, bench-cycle'
+	@echo 'also: bench-connect, bench-ingest, bench-latency, bench-steady, setup, lock, lint, unit, integration, system, chaos (ROUNDS=n SEED=s), fuzz (SEED=n N=n), simulate (RUNS=n SEED=s), test-compose, metrics-page, picture, bench-cycle, mutants'
 
 setup:
 	@stack/bootstrap.sh
@@ -48,9 +48,13 @@ simulate: setup
 laws: setup
 	RUNS='$(or $(RUNS),1000)' SEED='$(SEED)' WHOLE='$(WHOLE)' $(PYTEST) -s tests/laws
 
+# The commit cycle's SQL broken step by step, and a test has to fail; goes on where it was interrupted. ONLY=text, DRAWN=n SEED=s.
+mutants: up
+	@$(BIN)/python -m tests.mutants $(if $(ONLY),--only '$(ONLY)') $(if $(DRAWN),--drawn '$(DRAWN)' --again) $(if $(SEED),--seed '$(SEED)')
+
 # One run: the stack is started once, by the first test that asks for it.
 test: lint
-	$(PYTEST) tests/unit tests/simulation tests/laws tests/integration tests/system
+	$(PYTEST) tests/unit tests/simulation tests/laws tests/mutants tests/integration tests/system
 
 # The same demo and tests on the stack of docker-compose.yml; the native way has no say in it.
 test-compose: setup

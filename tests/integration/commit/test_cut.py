@@ -208,3 +208,12 @@ def test_a_cycle_without_news_repeats_the_cut(begun: Feed, committer: Committer,
     summary = committer.cycle()
     assert (summary.cycle, summary.gtid_set, summary.notes) == (2, f"{A}:1-10", ["zero new rows"])
     assert session.rows("SELECT * FROM settlement_ods.mart_orders ORDER BY order_id") == before
+
+
+def test_of_two_rows_at_one_position_in_one_batch_the_one_written_later_wins(
+    begun: Feed, committer: Committer, session: Session
+) -> None:
+    begun.rows("shop.orders", [("u", 11, 1, _order(1, 666)), ("u", 11, 1, _order(1, 11))])
+    begun.ends([(11, {"shop.orders": 1})])
+    committer.cycle()
+    assert standing(session, "mart_orders")[1] == 11
