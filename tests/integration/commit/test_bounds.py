@@ -63,3 +63,15 @@ def test_the_first_event_that_counts_makes_rows_without_a_time_due(story: Story)
         (PATH, "1/1"),
         (TRACKING, "1"),
     ]
+
+
+def test_a_cycle_looks_at_what_came_or_aged_and_at_nothing_else(story: Story) -> None:
+    """Its cost follows the batch: rows of every age, under a gap or in the future, are left alone."""
+    for n, time in enumerate((story.now, story.ago(100), story.ago(170), story.ago(900), None, story.now + 9 * DAY), 1):
+        story.commit(*(put(table, key, time) for table, key in ((TRACKING, n), (ORDERS, 20 + n), (PATH, (n, 1)))))
+    story.cycle()
+    story.commit(put(TRACKING, 50, story.now), put(PATH, (50, 1), story.now))
+    assert [m.looked_at for m in story.cycle().marts] == [1, 0, 1]
+    story.pass_days(11)
+    story.commit(put(TRACKING, 50, story.now), put(ORDERS, 50, story.now), put(PATH, (50, 1), story.now))
+    assert [m.looked_at for m in story.cycle().marts] == [3, 3, 3], "one aged, one is in the future no more"
