@@ -54,7 +54,7 @@ mutants: up
 
 # One run: the stack is started once, by the first test that asks for it.
 test: lint
-	$(PYTEST) tests/unit tests/simulation tests/laws tests/mutants tests/integration tests/system
+	$(PYTEST) tests/unit tests/simulation tests/laws tests/mutants/test_listed.py tests/integration tests/system
 
 # The same demo and tests on the stack of docker-compose.yml; the native way has no say in it.
 test-compose: setup

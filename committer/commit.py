@@ -131,14 +131,12 @@ class Committer:
             )
 
     def _ask_kafka(self, session: Session, summary: Summary) -> Asked:
-        """Kafka is asked only while something waits for it; when it cannot be reached, that waits on."""
+        """Kafka is asked only while something waits for it."""
         now = session.row("SELECT timezone('UTC', clock_timestamp()) AS now")
         assert now is not None
-        try:
-            return watching.ask(session, self.source, self.marts, now["now"])
-        except UnreachableError as error:
-            summary.notes.append(f"Kafka could not be asked where its partitions end: {error.what.splitlines()[0]}")
-            return Asked()
+        asked = watching.ask(session, self.source, self.marts, now["now"])
+        summary.notes += asked.notes
+        return asked
 
     def _ask_source(self, session: Session) -> GtidSet | None:
         """Connect's stored set, then wait until the transaction topic is loaded to where it ended after that."""

@@ -6,7 +6,8 @@ again. The ends are kept, so that raw can get past them while more is written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -14,6 +15,7 @@ from typing import Protocol
 from committer.marts import MartTable
 from committer.reads import completed, unhandled
 from warehouse.session import Session
+from waybill.errors import UnreachableError
 from waybill.positions import Origin
 
 HOLE, READ = "hole ", "read again "
@@ -32,13 +34,24 @@ class TopicView(Protocol):
 
 @dataclass
 class Asked:
-    """What was asked: dead letters by table."""
+    """What was asked: dead letters by table, and what could not be asked."""
 
     letters: dict[str, Sequence[Origin]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def noting(self, table: str) -> Iterator[None]:
+        try:
+            yield
+        except UnreachableError as error:
+            self.notes.append(f"Kafka could not be asked about {table}: {error.what.splitlines()[0]}")
 
 
 def ask(session: Session, source: TopicView, marts: Sequence[MartTable], now: datetime) -> Asked:
-    """Keep the ends of the tables that something waits for. `now`: UTC without zone, warehouse clock."""
+    """Keep the ends of the tables that something waits for. `now`: UTC without zone, warehouse clock.
+
+    When Kafka cannot be reached, what waits for it waits on.
+    """
     found = Asked()
     names = [mart.source.source for mart in marts]
     kept = {
@@ -52,11 +65,14 @@ def ask(session: Session, source: TopicView, marts: Sequence[MartTable], now: da
         if row["ended_at"] < now - _PATIENCE and row["table_name"] in names
     ]
     for table in {table for _, table in wanted}:
-        found.letters[table] = source.open_letters(table)
+        with found.noting(table):
+            found.letters[table] = source.open_letters(table)
     reads = unhandled(session, completed(session))
     wanted += [(READ + read.notification, read.table) for read in reads if read.table in names]
     for table in dict.fromkeys(table for purpose, table in wanted if (purpose, table) not in kept):
-        ends = source.stable_offsets(table)
+        ends: Mapping[int, int] = {}
+        with found.noting(table):
+            ends = source.stable_offsets(table)
         with session.transaction():
             for purpose in (p for p, t in wanted if t == table and (p, t) not in kept):
                 for partition, offset in ends.items():

@@ -10,8 +10,6 @@ import sys
 import pytest
 
 from tests.conftest import ROOT
-from tests.mutants.__main__ import every
-from tests.mutants.record import equivalent
 from waybill.addresses import Warehouse, variable
 
 SEED = int(os.environ.get("SEED") or secrets.randbelow(1_000_000))
@@ -28,15 +26,3 @@ def test_three_drawn_mutants_are_caught(warehouse_server: Warehouse) -> None:
     )  # fmt: skip
     print(done.stdout)
     assert done.returncode == 0, f"make mutants SEED={SEED} DRAWN=3 repeats it:\n{done.stdout}{done.stderr}"
-
-
-def test_names_are_distinct_and_each_mutant_differs_from_the_others() -> None:
-    found = every()
-    assert len({mutant.name for mutant in found}) == len(found)
-    plain = [(mutant.file, mutant.text) for mutant in found if not getattr(mutant, "patch", None)]
-    assert len(plain) - len(set(plain)) <= 5, "by hand and by rule may meet, hardly more"
-
-
-def test_every_listed_equivalent_is_a_mutant() -> None:
-    """An entry that fits none any more, or has no reason, is an error."""
-    assert all(reason for reason in equivalent(every()).values())
