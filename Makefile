@@ -44,9 +44,10 @@ fuzz: setup
 simulate: setup
 	RUNS='$(or $(RUNS),10000)' SEED='$(SEED)' $(PYTEST) -s tests/simulation
 
-# Random histories of events and cycles against the model of the laws, the long form. The seed is printed; a failure says how to repeat it.
+# Random histories of events and cycles against the model of the laws, the long form: goes on behind the last and adds up
+# (build/laws/state.json). The seed is printed; a failure says how to repeat it.
 laws: setup
-	RUNS='$(or $(RUNS),1000)' SEED='$(SEED)' WHOLE='$(WHOLE)' $(PYTEST) -s tests/laws
+	RUNS='$(or $(RUNS),1000)' SEED='$(SEED)' WHOLE='$(WHOLE)' KEEP=build/laws/state.json $(PYTEST) -s tests/laws
 
 # The commit cycle's SQL broken step by step, and a test has to fail; goes on where it was interrupted. ONLY=text, DRAWN=n SEED=s.
 mutants: up

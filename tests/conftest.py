@@ -11,6 +11,7 @@ import os
 import secrets
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,24 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that kill services come last, the others stay in their order."""
     items.sort(key=lambda item: item.get_closest_marker("kills_services") is not None)
+
+
+_SPENT: Counter[str] = Counter()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Seconds by suite; a folder of tests/integration is one of its own."""
+    parts = report.nodeid.split("/")
+    depth = 3 if parts[1:2] == ["integration"] else 2
+    _SPENT["/".join(parts[:depth]).partition(".py")[0]] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What each suite cost, of a run that had several: docs/testing.md holds the budget."""
+    if len(_SPENT) > 1:
+        terminalreporter.section("minutes by suite")
+        for suite, seconds in _SPENT.most_common():
+            terminalreporter.write_line(f"{seconds / 60:6.1f}  {suite}")
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,14 @@ import random
 import secrets
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.laws.machine import Histories
+from tests.laws.record import Record
 from tests.laws.shop import template
 from waybill.addresses import Warehouse
 
@@ -33,15 +35,24 @@ _WANTED = (
 def test_rows_places_and_exceptions_follow_from_the_events_alone(warehouse_server: Warehouse) -> None:
     Histories.seen = seen = Counter[str]()
     Histories.server = warehouse_server
+    kept = Path(os.environ["KEEP"]) if os.environ.get("KEEP") else None
+    record = Record.read(kept, int(os.environ.get("SEED") or 0)) if kept else Record(_SEED)
+    record.seed = record.seed or _SEED
     began = time.monotonic()
     with template(warehouse_server, f"laws_template_{secrets.token_hex(3)}") as Histories.template:
         for first in range(0, _RUNS, _PORTION):
-            _portion(_SEED + first // _PORTION, min(_PORTION, _RUNS - first))
-    print(f"\n{seen['history']} histories in {time.monotonic() - began:.0f} s, SEED={_SEED}")
-    for name, count in seen.most_common():
+            before, started = Counter(seen), time.monotonic()
+            _portion(record.seed + record.portions, min(_PORTION, _RUNS - first))
+            record.add(seen - before, time.monotonic() - started)
+            if kept:
+                record.write(kept)
+    print(f"\n{seen['history']} histories in {time.monotonic() - began:.0f} s, SEED={record.seed}")
+    if kept:
+        print(f"in all: {record.seen['history']} histories, {record.seconds / 60:.0f} minutes")
+    for name, count in Counter(record.seen).most_common():
         print(f"{count:8d}  {name}")
     rare = {name: seen[name] for name in _WANTED if seen[name] < _LEAST * _RUNS // 60}
-    assert not rare, f"SEED={_SEED}: these happened too rarely to say anything: {rare}"
+    assert not rare, f"SEED={record.seed}: these happened too rarely to say anything: {rare}"
 
 
 def _portion(number: int, runs: int) -> None:
