@@ -13,7 +13,7 @@ from uuid import uuid4
 from committer.summary import MartCounts, Summary
 from tests.laws import model
 from tests.laws.comparison import compare
-from tests.laws.machine import BEGAN
+from tests.laws.history import BEGAN
 from tests.laws.model import DAY, Event, Key, Position
 from tests.laws.shop import KEYS, TIMES, VALUES, Shop, rules
 from waybill.addresses import Warehouse
