@@ -8,9 +8,10 @@ from datetime import datetime
 
 from psycopg2.sql import SQL
 
-from committer import out, reads, steps
-from committer.eras import Attempt, Era, Run, begin_snapshot, extend, gtid_set, highest
-from committer.holes import Holes, watched
+from committer import kept_eras, out, reads, steps
+from committer.eras import Era, Run, begin_snapshot, extend, gtid_set, highest
+from committer.gone import Gone
+from committer.holes import Holes
 from committer.lease import Lease
 from committer.marts import MartTable, standing
 from committer.placing import Placing
@@ -19,7 +20,7 @@ from committer.settings import Commit, History
 from committer.snapshot import Verdict, judge
 from committer.steps import Runner
 from committer.summary import Summary
-from committer.watching import READ, Asked
+from committer.watching import Asked
 from warehouse.session import Session
 from warehouse.statements import table
 from waybill.errors import RefusedError, StaleOwner
@@ -62,12 +63,12 @@ class Cycle:
             self._marts = standing(self._session, self._marts)
             self._leave_out()
             self._pending(until)
-            before = self._eras()
+            before = kept_eras.read(self._session)
             verdict = self._snapshot(before)
             eras = self._accept(verdict, before, stored)
             if not (verdict.hold or not eras or self._owes()):
                 eras = self._find_cut(eras, until)
-                self._write_eras(before, eras)
+                kept_eras.write(self._session, before, eras)
                 self._place_reads(eras)
                 self._reads = reads.unhandled(self._session, reads.pair(self._run.query(steps.READS_COMPLETED)))
                 for mart in self._marts:
@@ -135,17 +136,6 @@ class Cycle:
             for first, last in spans:
                 self._session.run("INSERT INTO until_spans VALUES (%s, %s, %s, %s)", (uuid, tag, first, last))
 
-    def _eras(self) -> list[Era]:
-        found = self._session.rows("SELECT * FROM settlement_ods.eras ORDER BY era")
-        return [
-            Era(
-                r["era"], (r["source_uuid"], r["source_tag"]), r["first_number"], r["last_number"],
-                None if r["source_uuid"] else Attempt(r["snapshot_server_id"], r["snapshot_file"], r["snapshot_pos"]),
-                r["snapshot_notification"] or "",
-            )
-            for r in found
-        ]  # fmt: skip
-
     def _snapshot(self, eras: Sequence[Era]) -> Verdict:
         notifications = self._run.query(steps.NOTIFICATIONS)
         attempts = {m.source.source: self._run.query(steps.ATTEMPTS, m) for m in self._in}
@@ -172,7 +162,7 @@ class Cycle:
         since = GtidSet.of(Gtid.parse(row["tx_id"]) for row in streamed)
         taken_at = stored - GtidSet({line: ((spans[0][0], 2**63 - 1),) for line, spans in since.lines()})
         result = begin_snapshot(eras, taken_at, verdict.accept, verdict.completed.notification)
-        self._write_eras(eras, result)
+        kept_eras.write(self._session, eras, result)
         self._summary.notes.append(f"first snapshot applied, taken at {taken_at}")
         self._cut_reaches(verdict.read_until)
         return result
@@ -210,20 +200,6 @@ class Cycle:
         known = [t for t in (time_of_last, self._summary.cut_at) if t is not None]
         self._summary.cut_at = max(known, default=None)
 
-    def _write_eras(self, before: Sequence[Era], after: Sequence[Era]) -> None:
-        for era in after:
-            if era in before:
-                continue
-            self._session.run("DELETE FROM settlement_ods.eras WHERE era = %s", (era.era,))
-            attempt = era.snapshot
-            self._session.run(
-                "INSERT INTO settlement_ods.eras VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                (
-                    era.era, *era.line, era.first, era.last, attempt.server_id if attempt else None,
-                    attempt.file if attempt else None, attempt.pos if attempt else None, era.notification or None,
-                ),
-            )  # fmt: skip
-
     def _place_reads(self, eras: Sequence[Era]) -> None:
         """Where the rows of incremental snapshots stand; a row whose GTID set is not wholly in the cut has to wait."""
         sets = {str(row["gtid_set"]) for mart in self._in for row in self._run.query(steps.READS, mart)}
@@ -233,54 +209,21 @@ class Cycle:
                 self._session.run("INSERT INTO read_places VALUES (%s, %s, %s)", (text, *place))
 
     def _apply_to(self, mart: MartTable, verdict: Verdict, eras_before: Sequence[Era]) -> None:
+        gone = Gone(self._session, self._run, self._summary)
         if verdict.accept is not None and eras_before:
-            self._gone_since_snapshot(mart, verdict)
+            gone.since_snapshot(mart, verdict)
         if mart not in self._in:
             self._run.run(steps.UNMOVED, mart)
             if mart.leader is not None:
                 self._run.run(steps.RECHECK, mart)
             return
-        for read in self._reads:
-            if read.table == mart.source.source:
-                self._gone_since_read(mart, read)
+        gone.since_reads(mart, self._reads)
         values = {"cycle": self._summary.cycle, "now": self._now}
         cut_at = self._summary.cut_at or _NEVER
         placing = Placing(self._session, self._run, mart, self._history, cut_at, values, self._rebuild)
         self._summary.marts.append(placing.apply())
         void_before = verdict.void_before or _NEVER
         self._run.run(steps.APPLIED, mart, void_before=void_before, cycle=self._summary.cycle, **mart.values())
-
-    def _gone_since_snapshot(self, mart: MartTable, verdict: Verdict) -> None:
-        """A later first snapshot read the whole table: what stood before it and did not come with it is gone."""
-        self._session.run(
-            "INSERT INTO settlement_ods.wipes (table_name, why, era, number, row_order, gone_at, cycle)"
-            " SELECT %s, %s, max(era), 0, 0, %s, %s FROM settlement_ods.eras WHERE source_uuid = ''",
-            (
-                mart.source.source, f"first snapshot {verdict.completed.notification if verdict.completed else ''}",
-                verdict.read_until or self._summary.cut_at, self._summary.cycle,
-            ),
-        )  # fmt: skip
-
-    def _gone_since_read(self, mart: MartTable, read: Read) -> None:
-        """An incremental snapshot read the whole table: the same, once all of it is in raw and in the cut."""
-        if not watched(self._run, mart).passed(READ + read.notification):
-            return
-        left = self._run.query(steps.UNPLACED_READS, mart, **mart.values(), began_at=read.began_at)[0]
-        before = self._run.query(steps.READ_BEGAN, began_at=read.began_at)
-        behind = reads.began_after(self._eras(), before[0]["tx_id"] if before else None)
-        if left["unplaced"] or behind is None:
-            return
-        if left["dead_letters"]:
-            self._summary.notes.append(
-                f"{read.table} was read again, but with {left['dead_letters']} dead letters, so nothing counts as gone:"
-                f" redrive them and read it again (waybill schema accept {read.table} --read-again --reason TEXT)"
-            )
-            return
-        self._session.run(
-            "INSERT INTO settlement_ods.wipes (table_name, why, era, number, row_order, gone_at, cycle)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            (read.table, reads.why(read), *behind, read.ended_at, self._summary.cycle),
-        )
 
     def _finish(self, eras: Sequence[Era]) -> None:
         summary = self._summary

@@ -40,15 +40,17 @@ class Histories(History):
     @initialize(
         retentions=st.tuples(*[st.sampled_from([180, 180, 180, 30])] * 3),
         passing=st.sampled_from([0, 95 * DAY, 185 * DAY]),
-        journey=st.tuples(_TABLE, _ORDER, _CORRECTED, st.sampled_from([False, False, True])),
+        removing=_TABLE,
+        journey=st.tuples(_TABLE, _ORDER, _CORRECTED, st.sampled_from([False, False, False, True])),
         ages=st.tuples(*[st.tuples(*[_WHEN] * 3)] * 3),
         on_delete=st.tuples(*[st.sampled_from(["mark", "remove", "ignore"])] * 3),
     )
     def begin(
-        self, passing: int, retentions: tuple[int, ...], on_delete: tuple[str, ...],
+        self, passing: int, removing: str, retentions: tuple[int, ...], on_delete: tuple[str, ...],
         journey: tuple[str, int, str, bool], ages: tuple[tuple[str, ...], ...],
     ) -> None:  # fmt: skip
-        self.start(retentions, on_delete)
+        deletes = dict(zip(_TABLES, on_delete, strict=True)) | {removing: "remove"}
+        self.start(retentions, tuple(deletes.values()))
         for order in range(1, 4):
             number, orders = next(self.number), Counter[str]()
             made = [
@@ -181,7 +183,8 @@ class Histories(History):
 
     @rule()
     def a_late_row_is_loaded(self) -> None:
-        if self.late:
+        """Of a transaction in the cut: before that, a row that its END does not count would hold it."""
+        if self.late and self.late[0].position[1] <= self.cut:
             event = self.late.pop(0)
             self._load([event])
             self.seen["late row"] += 1
@@ -246,7 +249,7 @@ class Histories(History):
                 ]
             )
         self.shop.notify("TABLE_SCAN_COMPLETED", table)
-        self.reads.append((table, begun, self.now))
+        self.reads = [read for read in self.reads if read[0] != table] + [(table, begun, self.now)]
         self.seen["table read again"] += 1
         self.what_must_stand_stands()
 

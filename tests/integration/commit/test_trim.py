@@ -99,14 +99,14 @@ def test_a_cycle_reads_the_ledger_from_the_mark_on_and_what_was_left_behind_it(
     feed: Feed, committer: Committer, session: Session, trim: Trim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pending: list[int] = []
-    original = Cycle._eras
+    original = Cycle._snapshot
 
-    def look(self: Cycle) -> object:
+    def look(self: Cycle, eras: object) -> object:
         found = self._session.rows("SELECT batch_id FROM pending_batches WHERE raw_table = 'orders_raw'")
         pending[:] = [row["batch_id"] for row in found]
-        return original(self)
+        return original(self, eras)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Cycle, "_eras", look)
+    monkeypatch.setattr(Cycle, "_snapshot", look)
     _begin(feed, committer)
     for number in range(11, 15):
         _update(feed, number)
