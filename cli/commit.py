@@ -17,6 +17,7 @@ from cli.serving import Serving, metrics_options, serve
 from committer import out, steps
 from committer.commit import Committer
 from committer.marts import MartTable, standing, targets
+from committer.news import News
 from committer.schedule import by_cron, continuously
 from committer.source import Source
 from committer.summary import Summary
@@ -105,7 +106,7 @@ def gtid_set(text: str) -> GtidSet:
 @click.command()
 @click.option("--once", is_flag=True, help="One cycle, then exit (the default).")
 @click.option("--schedule", is_flag=True, help="At the ticks of commit.schedule, for ever.")
-@click.option("--continuous", is_flag=True, help="One cycle after another, for ever.")
+@click.option("--continuous", is_flag=True, help="A cycle as soon as something was loaded, for ever.")
 @click.option(
     "--floor", default=1.0, show_default=True, help="With --continuous: seconds from one cycle's begin to the next's."
 )
@@ -186,5 +187,6 @@ def commit(
         if schedule:
             by_cron(context.pipeline.commit.schedule, lambda: committer.cycle(bound), report, committer.clock, stop)
         else:
-            continuously(floor, lambda: committer.cycle(bound), report, committer.clock, stop)
+            news = News(committer.open_session, committer.marts, committer.clock)
+            continuously(floor, news.came, lambda: committer.cycle(bound), report, committer.clock, stop)
     return 0

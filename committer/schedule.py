@@ -34,11 +34,14 @@ def by_cron(expression: str, cycle: Run, report: Report, clock: Clock, stop: thr
             _attempt(cycle, report)
 
 
-def continuously(floor_seconds: float, cycle: Run, report: Report, clock: Clock, stop: threading.Event) -> None:
-    """Run cycle after cycle until `stop` is set, none sooner than `floor_seconds` after the last began."""
+def continuously(
+    floor_seconds: float, news: Callable[[], bool], cycle: Run, report: Report, clock: Clock, stop: threading.Event
+) -> None:
+    """A cycle as soon as there is `news`, until `stop` is set; none sooner than `floor_seconds` after the last began."""
     while not stop.is_set():
         began = clock.monotonic()
-        _attempt(cycle, report)
+        if news():
+            _attempt(cycle, report)
         stop.wait(max(0.0, floor_seconds - (clock.monotonic() - began)))
 
 
