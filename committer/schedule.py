@@ -37,7 +37,7 @@ def by_cron(expression: str, cycle: Run, report: Report, clock: Clock, stop: thr
 def continuously(
     floor_seconds: float, news: Callable[[], bool], cycle: Run, report: Report, clock: Clock, stop: threading.Event
 ) -> None:
-    """A cycle as soon as there is `news`, until `stop` is set; none sooner than `floor_seconds` after the last began."""
+    """A cycle as soon as there is `news`, none sooner than `floor_seconds` after another began, until `stop` is set."""
     while not stop.is_set():
         began = clock.monotonic()
         if news():
