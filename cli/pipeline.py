@@ -80,15 +80,20 @@ class Pipeline(BaseModel):
         before: dict[str, Entry] = {}
         for entry in self.marts:
             assert entry.mart is not None
+            place = f"tables[{self.tables.index(entry)}]"
             name, leader = entry.mart.name, before.get(entry.mart.follows or "")
             if entry.mart.follows is not None:
                 if leader is None:
                     known = ", ".join(before) or "none"
                     raise ValueError(
-                        f"{name} follows {entry.mart.follows!r}, which is no mart that is applied before it ({known})"
+                        f"{place}.mart.follows: {name} follows {entry.mart.follows!r}, which is no mart that is applied"
+                        f" before it ({known})"
                     )
                 if [k.lower() for k in leader.key] != [k.lower() for k in entry.key]:
-                    raise ValueError(f"{name} follows {entry.mart.follows}, so it needs the same key: {leader.key}")
+                    raise ValueError(
+                        f"{place}.key: {name} follows {entry.mart.follows}, so it needs the same key {leader.key},"
+                        f" found {entry.key}"
+                    )
             before[name] = entry
 
     @property
@@ -126,7 +131,8 @@ def _explain(path: Path, error: ValidationError) -> str:
     lines = [f"{path} is refused, nothing was started:"]
     for problem in error.errors():
         place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in problem["loc"]).lstrip(".")
-        found = "" if problem["type"] in ("missing", "extra_forbidden") else f", found {problem['input']!r}"
+        whole = not problem["loc"] or problem["type"] in ("missing", "extra_forbidden")
+        found = "" if whole else f", found {problem['input']!r}"
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             message = f"unknown key{_near(problem['loc'])}"

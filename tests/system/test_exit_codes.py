@@ -97,10 +97,10 @@ def test_a_part_that_does_not_answer_ends_with_3_and_is_named(
 
 
 def test_a_second_committer_ends_with_4_while_the_first_is_in_its_cycle(standing: PipelineOnStack) -> None:
-    mart = "settlement_ods.mart_uni_tracking_spath"
-    with standing.servers.held(mart):
+    written = "settlement_ods.as_of"  # by every cycle, whatever came
+    with standing.servers.held(written):
         first = standing.beside("commit", "--once", "--json", name="first")
-        until(lambda: first.running() and standing.servers.waiting_for(mart), "a cycle held in its middle", 30)
+        until(lambda: first.running() and standing.servers.waiting_for(written), "a cycle held in its middle", 30)
         second = standing.run("commit", "--once", "--json")
         assert second.returncode == 4, second.stdout + second.stderr
         assert "another committer holds the lease" in second.stderr, second.stderr
