@@ -1,4 +1,4 @@
-"""One transaction over all three tables, ten thousand rows, while Connect dies in the middle of it. Kills services."""
+"""One transaction over all three tables, ten thousand rows, and Connect dies right after its COMMIT. Kills services."""
 
 from __future__ import annotations
 
