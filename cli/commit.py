@@ -173,7 +173,8 @@ def commit(
     if not (schedule or continuous):
         show(committer.cycle(bound, rebuild_places))
         return 0
-    told, trim = CycleMetrics(), AfterCycles(trimmer(context), committer.clock)
+    told = CycleMetrics(mart.mart.name for mart in committer.marts)
+    trim = AfterCycles(trimmer(context), committer.clock)
 
     def report(summary: Summary) -> None:
         show(summary)

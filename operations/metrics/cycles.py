@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 
 from committer.summary import Summary
@@ -13,12 +12,15 @@ _MOVED = ("archived", "trimmed", "returned", "corrected", "removed", "deleted", 
 
 
 class CycleMetrics:
-    """Fed with each committed cycle's summary; scraped from another thread, which may see it half added."""
+    """Fed with each committed cycle's summary; scraped from another thread, which may see it half added.
 
-    def __init__(self) -> None:
-        self._rows: Counter[tuple[str, str]] = Counter()
+    The rows of `marts` are told from the start, as 0: so the first that is archived shows as an increase.
+    """
+
+    def __init__(self, marts: Iterable[str]) -> None:
+        self._marked = dict.fromkeys(marts, 0)
+        self._rows = {(mart, what): 0 for mart in self._marked for what in _MOVED}
         self._seconds: dict[str, float] = {}
-        self._marked: Counter[str] = Counter()
 
     def add(self, summary: Summary) -> None:
         """One committed cycle more."""
@@ -30,7 +32,7 @@ class CycleMetrics:
             self._seconds[step] = self._seconds.get(step, 0.0) + seconds
 
     def samples(self) -> Iterable[Sample]:
-        """Counters from 0 on: a mart is told from its first cycle."""
+        """Counters; a step is told from its first cycle."""
         for (mart, what), rows in list(self._rows.items()):
             yield Sample(m.PLACED_ROWS, (mart, what), rows)
         for mart, marked in list(self._marked.items()):

@@ -183,8 +183,10 @@ class Histories(History):
 
     @rule()
     def a_late_row_is_loaded(self) -> None:
-        """Of a transaction in the cut: before that, a row that its END does not count would hold it."""
-        if self.late and self.late[0].position[1] <= self.cut:
+        """Of a transaction that is applied: before that, a row that its END does not count would hold the cut, and
+        would hold a table that is taken back."""
+        late = self.late[0] if self.late else None
+        if late and late.position[1] <= self.cut and late.table not in (self.without, self.returning):
             event = self.late.pop(0)
             self._load([event])
             self.seen["late row"] += 1

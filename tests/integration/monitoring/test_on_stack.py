@@ -30,6 +30,7 @@ ORDERS = 80
 PANELS = [panel for path in sorted(FOLDER.glob("*.json")) for panel in panels(path)]
 # Their labels come with something that need not happen: an exception, a stage that today's consumer does not measure.
 NEED_NOT_BE = {"waybill_open_exceptions"}
+_COMMITTED = "SELECT count(*) FROM settlement_ods.cycles WHERE status = 'committed' AND transactions > 0"
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +60,12 @@ def run(
     name = f"t{secrets.token_hex(4)}"
     looked_at = Layout.here().targets
     with pipeline_on_stack(name, tmp_path_factory.mktemp("monitored"), stack) as made:
+        made.write_file(commit={"schedule": "*/10 * * * * *"})
         made.seed(ORDERS)
         made.does("schema", "apply")
         running = made.beside("run")
         made.does("connect", "apply", seconds=150)
-        made.first_snapshot(180)
+        until(made.servers.cut, "the run's committer applies the first snapshot", 240, running.ends)
         made.generate(20, 0)
         written = made.folder / ".waybill/run/metrics"
         until(lambda: len(list(written.glob("*.json"))) == 3, "run, consume and commit serve their metrics", 60)
@@ -71,7 +73,7 @@ def run(
         try:
             for copy in copies:
                 shutil.copy(written / copy.name.removeprefix(f"{name}-"), copy)
-            until(lambda: made.commit()["transactions"], "the writer's transactions in a cycle", 120)
+            until(lambda: made.servers.row(_COMMITTED)[0], "the run's committer commits what was written", 180)
             yield made, running
         finally:
             for copy in copies:
