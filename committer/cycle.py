@@ -73,7 +73,8 @@ class Cycle:
                 self._reads = reads.unhandled(self._session, reads.pair(self._run.query(steps.READS_COMPLETED)))
                 for mart in self._marts:
                     self._apply_to(mart, verdict, before)
-                self._run.run(steps.HOLES_MENDED, now=self._now)
+                self._run.run(steps.HOLES_MENDED, now=self._now, cycle=self._summary.cycle)
+                self._run.run(steps.HOLES_OPEN, now=self._now)
                 self._run.run(steps.APPLIED_ENDS, cycle=self._summary.cycle)
                 for one in self._returning:
                     out.is_back(self._session, one.table)
@@ -178,7 +179,7 @@ class Cycle:
             )
         for mart in self._in:
             self._run.run(steps.ARRIVALS, mart, **mart.values())
-        filled = Holes(self._session, self._run, self._in, self._asked.letters).fill(self._summary.cycle, self._now)
+        filled = Holes(self._session, self._run, self._in, self._asked.letters).fill(self._summary.cycle)
         self._summary.notes += filled
         self._run.run(steps.CUT, until="set" if until is not None else "")
         counted = self._session.row("SELECT count(*) AS transactions FROM cut")

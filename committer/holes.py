@@ -1,14 +1,13 @@
 """Transactions that can never be whole: their missing rows are dead letters (spec section 6, "Holes").
 
 Such a transaction is taken as complete, with a hole a letter, once everything of the table that was written by a minute
-after its END is in raw and enough dead letters lie there. Each opens `INVALID_ROW`.
+after its END is in raw and enough dead letters lie there. Step 113 opens `INVALID_ROW` for each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from committer import steps
@@ -52,7 +51,7 @@ class Holes:
         taken = session.rows("SELECT topic, topic_id, kafka_partition, kafka_offset FROM settlement_ods.holes")
         self._taken = {Origin(*row.values()) for row in taken}
 
-    def fill(self, cycle: int, now: datetime) -> list[str]:
+    def fill(self, cycle: int) -> list[str]:
         """Answers what was done, and what cannot be: rows that are neither in raw nor a dead letter."""
         said = []
         for short in self._run.query(steps.SHORT):
@@ -71,7 +70,7 @@ class Holes:
                 )
                 break
             for letter in free[: short["missing"]]:
-                self._record(short, letter, cycle, now)
+                self._record(short, letter, cycle)
             said.append(
                 f"transaction {short['tx_id']} is in the cut with {short['missing']} holes in {table}: dead letters"
                 " (waybill deadletters list)"
@@ -86,22 +85,12 @@ class Holes:
             if letter not in self._taken and letter.offset < ends.get(letter.partition, 0)
         ]
 
-    def _record(self, short: Mapping[str, Any], letter: Origin, cycle: int, now: datetime) -> None:
+    def _record(self, short: Mapping[str, Any], letter: Origin, cycle: int) -> None:
         self._taken.add(letter)
         self._session.run(
             "INSERT INTO settlement_ods.holes VALUES (%s, %s, %s, %s, %s, %s, %s)",
             (short["tx_id"], short["data_collection"], *letter, cycle),
         )
-        self._session.run(
-            "INSERT INTO settlement_ods.order_tracking_exceptions"
-            " (exception_id, table_name, row_key, order_id, exception_type, detected_at, notes)"
-            " SELECT coalesce(max(exception_id), 0) + 1, %s, %s, NULL, 'INVALID_ROW', %s, %s"
-            " FROM settlement_ods.order_tracking_exceptions",
-            (
-                short["data_collection"], f"{letter.topic}/{letter.partition}/{letter.offset}", now,
-                f"a row of transaction {short['tx_id']} is a dead letter; the cut went on without it",
-            ),
-        )  # fmt: skip
 
 
 def _ends(ends: Mapping[int, int]) -> str:

@@ -119,6 +119,7 @@ class Placing:
         found = self._run.query(steps.NEWS, self._mart)[0]
         counts.rows_in, counts.keys, counts.deleted = (int(found[name]) for name in ("rows_in", "keys", "deleted"))
         counts.invalid = self._step(steps.INVALID)
+        self._step(steps.HOLES_ARRIVED)
         return counts
 
     def _look(self, marked: bool) -> None:

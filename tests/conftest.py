@@ -24,6 +24,8 @@ from stack.layout import Layout
 from waybill.addresses import Addresses, Warehouse
 
 ROOT = Path(__file__).resolve().parent.parent
+# What compares for the tests says what it compared.
+pytest.register_assert_rewrite("tests.laws.comparison", "tests.system.histories.drawn")
 
 
 def command(*words: str) -> list[str]:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from tests.laws import model
 from tests.laws.model import Key
-from tests.laws.shop import NOTE, VALUES, Shop
+from tests.laws.standing import NOTE, VALUES, Standing
 
 
-def compare(shop: Shop, wanted: Mapping[str, Mapping[Key, model.Row]]) -> None:
+def compare(shop: Standing, wanted: Mapping[str, Mapping[Key, model.Row]]) -> None:
     """Raises `AssertionError` with the first difference."""
     for table, rows in wanted.items():
         compare_table(shop, table, rows)
@@ -22,7 +22,7 @@ def compare(shop: Shop, wanted: Mapping[str, Mapping[Key, model.Row]]) -> None:
     )
 
 
-def compare_table(shop: Shop, table: str, rows: Mapping[Key, model.Row]) -> None:
+def compare_table(shop: Standing, table: str, rows: Mapping[Key, model.Row]) -> None:
     """One mart with its history, its view and its totals."""
     found = shop.stands(table)
     assert found.keys() == rows.keys(), f"{table}: conservation"

@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine
 from tests.laws import model
 from tests.laws.comparison import compare, compare_table
 from tests.laws.model import DAY, HOUR, Event, Key, half_year
-from tests.laws.shop import COLUMNS, KEYS, NOTE, TIMES, VALUES, A, Shop, rules
+from tests.laws.shop import A, Shop
+from tests.laws.standing import COLUMNS, KEYS, NOTE, TIMES, VALUES, rules
 from waybill.addresses import Warehouse
 from waybill.half_years import HalfYear
 

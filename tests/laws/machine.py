@@ -16,7 +16,8 @@ from committer import out
 from tests.laws import model
 from tests.laws.history import LAST, History
 from tests.laws.model import DAY, HOUR, Event, half_year
-from tests.laws.shop import COLUMNS, KEYS, NOTE, TIMES, VALUES, Killed
+from tests.laws.shop import Killed
+from tests.laws.standing import COLUMNS, KEYS, NOTE, TIMES, VALUES
 
 LEAST_EVENTS, LEAST_CYCLES = 40, 6
 _TABLES = tuple(COLUMNS)

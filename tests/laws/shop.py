@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +17,8 @@ from committer.marts import MartTable
 from committer.settings import Commit, History, Mart
 from committer.summary import Summary
 from tests.conftest import fresh_database
-from tests.laws.model import Event, Key, Row, Rules
+from tests.laws.model import Event, Rules
+from tests.laws.standing import COLUMNS, KEYS, MART, NOTE, TIMES, Standing
 from warehouse.change import apply
 from warehouse.evolution import follow
 from warehouse.schema import MartTable as WantedMart
@@ -36,21 +37,7 @@ from waybill.types import SourceColumn
 
 A = "aaaaaaaa-0000-0000-0000-000000000001"
 TEMPLATE_FIRST = "2023h1"
-_ID = SourceColumn("order_id", "BIGINT", nullable=False)
-COLUMNS = {
-    "shop.tracking": (_ID, SourceColumn("state", "INT"), SourceColumn("update_time", "INT")),
-    "shop.orders": (_ID, SourceColumn("status", "INT"), SourceColumn("add_time", "INT")),
-    "shop.path": (
-        _ID, SourceColumn("seq", "INT", nullable=False), SourceColumn("code", "INT"), SourceColumn("path_time", "INT"),
-    ),
-}  # fmt: skip
-KEYS = {"shop.tracking": ("order_id",), "shop.orders": ("order_id",), "shop.path": ("order_id", "seq")}
-TIMES = {"shop.tracking": "update_time", "shop.orders": "add_time", "shop.path": "path_time"}
-VALUES = {"shop.tracking": "state", "shop.orders": "status", "shop.path": "code"}
 RAW = {name: f"{name.split('.')[1]}_raw" for name in COLUMNS}
-MART = {name: f"mart_{name.split('.')[1]}" for name in COLUMNS}
-GAPS = {"shop.orders": "ARCHIVE_ROUTING_GAP_ECS", "shop.path": "ARCHIVE_ROUTING_GAP_UTS"}
-NOTE = "note"
 
 
 class Killed(UnreachableError):
@@ -138,7 +125,7 @@ def template(server: Warehouse, name: str) -> Iterator[str]:
         yield name
 
 
-class Shop:
+class Shop(Standing):
     """One history's warehouse. Every method that writes does it as a load would: rows with their ledger line."""
 
     def __init__(self, server: Warehouse, template_name: str, name: str, began: int) -> None:
@@ -146,14 +133,13 @@ class Shop:
         self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{template_name}"')
         self.address = server.model_copy(update={"database": name})
         self.clock, self.source = Clock(began), Source()
-        self.session = Session(self.address, "laws")
+        super().__init__(Session(self.address, "laws"))
         self.rules: dict[str, Rules] = {}
         self.first = TEMPLATE_FIRST
         self._batches = itertools.count(1)
         self._offsets: dict[str, int] = {}
         self._generation = 1
         self._kill_at: int | None = None
-        self.noted = False
 
     def _admin(self, statement: str) -> None:
         connection = psycopg2.connect(
@@ -296,64 +282,7 @@ class Shop:
 
     # What stands.
 
-    def stands(self, table: str) -> dict[Key, list[Row]]:
-        """Every row of every place, without lineage."""
-        value, time = VALUES[table], TIMES[table]
-        keys = KEYS[table]
-        places = self.session.rows(
-            f"SELECT place, table_name FROM {MART_SCHEMA}.mart_places WHERE mart = %s", (MART[table],)
-        )
-        note = NOTE if self.noted else "NULL"
-        parts = [
-            f"SELECT '{p['place']}' AS place, {', '.join(keys)}, {value}, {time}, {note} AS note,"
-            f" extract(epoch FROM coalesce(_deleted_at, _source_deleted))::bigint AS gone,"
-            f" _deleted_at IS NOT NULL AS marked FROM {MART_SCHEMA}.{p['table_name']}"
-            for p in [{"place": "", "table_name": MART[table]}, *places]
-        ]
-        found: dict[Key, list[Row]] = {}
-        for r in self.session.rows(" UNION ALL ".join(parts)):
-            values = {**{k: r[k] for k in keys}, value: r[value], time: r[time], NOTE: r["note"]}
-            found.setdefault(tuple(r[k] for k in keys), []).append(Row(r["place"], values, r["gone"]))
-        for r in self.session.rows(f"SELECT {', '.join(keys)} FROM {MART_SCHEMA}.{MART[table]}_removed"):
-            found.setdefault(tuple(r[k] for k in keys), []).append(Row("removed", {}, None))
-        return found
-
-    def view(self, table: str) -> list[tuple[Any, ...]]:
-        """What a reader of the all-time view sees: key and value."""
-        names = (*KEYS[table], VALUES[table])
-        view = MART[table].replace("mart_", "all_")
-        found = self.session.rows(f"SELECT {', '.join(names)} FROM {MART_SCHEMA}.{view}")
-        return sorted(tuple(r[n] for n in names) for r in found)
-
-    def exceptions(self) -> list[tuple[str, str, str]]:
-        """Open ones."""
-        found = self.session.rows(
-            f"SELECT table_name, row_key, exception_type FROM {MART_SCHEMA}.order_tracking_exceptions"
-            " WHERE resolved_at IS NULL"
-        )
-        return sorted((r["table_name"], r["row_key"], r["exception_type"]) for r in found)
-
-    def totals(self, table: str) -> dict[str, int]:
-        found = self.session.rows(
-            f"SELECT place, row_count FROM {MART_SCHEMA}.mart_totals WHERE mart = %s AND row_count <> 0", (MART[table],)
-        )
-        return {r["place"]: r["row_count"] for r in found}
-
     def as_of(self) -> dict[str, Any]:
         found = self.session.row(f"SELECT cycle, cut_at, gtid_set FROM {MART_SCHEMA}.as_of")
         assert found is not None
         return found
-
-
-def rules(retentions: Iterable[int], on_delete: Iterable[str]) -> dict[str, Rules]:
-    """The shop's marts: orders follow tracking."""
-    days, deletes = list(retentions), list(on_delete)
-    return {
-        table: Rules(
-            days[i] * 86_400,
-            deletes[i],
-            "shop.tracking" if table == "shop.orders" else "",
-            GAPS.get(table, "ARCHIVE_ROUTING_GAP"),
-        )
-        for i, table in enumerate(COLUMNS)
-    }

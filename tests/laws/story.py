@@ -15,7 +15,8 @@ from tests.laws import model
 from tests.laws.comparison import compare
 from tests.laws.history import BEGAN
 from tests.laws.model import DAY, Event, Key, Position
-from tests.laws.shop import KEYS, TIMES, VALUES, Shop, rules
+from tests.laws.shop import Shop
+from tests.laws.standing import KEYS, TIMES, VALUES, rules
 from waybill.addresses import Warehouse
 
 TRACKING, ORDERS, PATH = "shop.tracking", "shop.orders", "shop.path"

@@ -9,7 +9,8 @@ import pytest
 
 from checks.named import Mart, Outcome, chosen, run
 from tests.laws.model import DAY, Event
-from tests.laws.shop import KEYS, MART, TIMES, VALUES, Shop, rules, template
+from tests.laws.shop import Shop, template
+from tests.laws.standing import KEYS, MART, TIMES, VALUES, rules
 from warehouse.session import Session
 from waybill.addresses import Warehouse
 from waybill.errors import RefusedError, SettingsError

@@ -14,7 +14,8 @@ from committer import ahead
 from committer.commit import Committer
 from committer.marts import MartTable
 from tests.laws.model import DAY
-from tests.laws.shop import KEYS, MART, Clock, Source
+from tests.laws.shop import Clock, Source
+from tests.laws.standing import KEYS, MART
 from tests.laws.story import ORDERS, PATH, TRACKING, Story, delete, put
 from warehouse.change import apply
 from warehouse.schema import MartTable as WantedMart

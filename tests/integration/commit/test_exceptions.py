@@ -16,7 +16,8 @@ from operations.exceptions import rows
 from operations.exceptions.resolve import resolve
 from operations.exceptions.rows import Choice
 from tests.laws.model import DAY, Event
-from tests.laws.shop import GAPS, KEYS, MART, RAW, TIMES, VALUES, Shop, rules, template
+from tests.laws.shop import RAW, Shop, template
+from tests.laws.standing import GAPS, KEYS, MART, TIMES, VALUES, rules
 from warehouse.session import Session
 from waybill.addresses import Warehouse
 from waybill.errors import RefusedError, SettingsError, UnreachableError

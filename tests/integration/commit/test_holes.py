@@ -104,3 +104,31 @@ def test_a_redriven_letter_is_applied_late_and_ends_its_exception(
     committer.cycle()
     assert standing(session, "mart_orders") == {1: 12, 2: 112}
     assert _open(session) == []
+
+
+def test_a_hole_whose_window_is_read_again_by_a_better_decoder_is_none_any_more(
+    short: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    source.letters = [LETTER]
+    _loaded_to(session, 6)
+    committer.cycle()
+    assert _open(session) == ["orders_raw/0/5"]
+    short.rows("shop.orders", [("u", 11, 2, _order(2, 112))])
+    session.run(
+        "UPDATE settlement_public.orders_raw SET _offset = 5, _generation = 2 WHERE order_id = 2 AND status = 112"
+    )
+    committer.cycle()
+    assert standing(session, "mart_orders") == {1: 12, 2: 112}
+    assert _open(session) == []
+
+
+def test_a_hole_that_is_resolved_by_hand_is_opened_again_while_it_is_one(
+    short: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    source.letters = [LETTER]
+    _loaded_to(session, 6)
+    committer.cycle()
+    session.run("UPDATE settlement_ods.order_tracking_exceptions SET resolved_at = now(), resolution_notes = 'later'")
+    assert _open(session) == []
+    committer.cycle()
+    assert _open(session) == ["orders_raw/0/5"]

@@ -12,7 +12,7 @@ import pytest
 from committer import steps
 from committer.marts import MartTable, Place
 from committer.steps import Runner, Step
-from tests.laws.shop import KEYS
+from tests.laws.standing import KEYS
 from tests.laws.story import ORDERS, PATH, TRACKING, Story, put
 from warehouse.session import Session
 from waybill.errors import WaybillError
