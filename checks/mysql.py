@@ -34,9 +34,12 @@ _SESSION = (
 
 
 class MysqlSession:
-    """One connection at UTC in utf8mb4. Not for two threads at a time."""
+    """One connection at UTC in utf8mb4. Not for two threads at a time.
 
-    def __init__(self, address: Mysql, connect_seconds: int = 10) -> None:
+    A server that says nothing for `read_seconds` is not reachable: it is stopped, or gone without a word.
+    """
+
+    def __init__(self, address: Mysql, connect_seconds: int = 10, read_seconds: int = 600) -> None:
         self.where = f"MySQL at {address.host}:{address.port}"
         with self._translated("connecting"):
             self._connection = pymysql.connect(
@@ -47,6 +50,7 @@ class MysqlSession:
                 charset="utf8mb4",
                 autocommit=True,
                 connect_timeout=connect_seconds,
+                read_timeout=read_seconds,
                 init_command=_SESSION,
                 program_name="waybill checks",
             )

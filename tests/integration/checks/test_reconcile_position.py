@@ -14,7 +14,7 @@ from checks.reconcile import Options, Proof, prove
 from tests.integration.checks.pairing import Pairing
 from warehouse.session import Session
 from waybill.clock import SystemClock
-from waybill.errors import RefusedError
+from waybill.errors import RefusedError, UnreachableError
 from waybill.gtid import Gtid, GtidSet
 
 
@@ -109,3 +109,8 @@ def test_a_snapshot_holds_exactly_the_set_it_says_while_others_write(pairing: Pa
         stop.set()
         for writer in writers:
             writer.join()
+
+
+def test_a_source_that_says_nothing_is_not_reachable_and_nobody_hangs(pairing: Pairing) -> None:
+    with MysqlSession(pairing.mysql, read_seconds=1) as session, pytest.raises(UnreachableError, match="waiting"):
+        session.rows("SELECT sleep(20)", doing="waiting")

@@ -63,11 +63,11 @@ class Told:
         assert started.terminate() == 0, started.ends()
 
     def reset(self, those: Sequence[Drawn]) -> None:
-        """One table of each is read once more from the beginning; nothing consumes meanwhile."""
+        """One table of each is read once more from the beginning. Nothing consumes, though Kafka does not know it yet."""
         for history in those:
             table = history.any_table()
-            words = ("--table", history.source_name(table), "--to", "beginning", "--reason", "drawn", "--yes")
-            self.pipeline.does("offsets", "reset", *words)
+            words = ("--table", history.source_name(table), "--to", "beginning", "--while-owned")
+            self.pipeline.does("offsets", "reset", *words, "--reason", "drawn", "--yes")
             history.reset(table)
 
     def read_again(self, readers: Sequence[Drawn]) -> None:
