@@ -63,7 +63,7 @@ class Told:
         assert started.terminate() == 0, started.ends()
 
     def reset(self, those: Sequence[Drawn]) -> None:
-        """One table of each is read once more from the beginning. Nothing consumes, though Kafka does not know it yet."""
+        """One table of each is read once more from the beginning. Nothing consumes; Kafka may not know it yet."""
         for history in those:
             table = history.any_table()
             words = ("--table", history.source_name(table), "--to", "beginning", "--while-owned")
