@@ -170,11 +170,12 @@ def commit(
         else:
             print_summary(summary)
 
+    trim = AfterCycles(trimmer(context), committer.clock)
     if not (schedule or continuous):
         show(committer.cycle(bound, rebuild_places))
+        trim()
         return 0
     told = CycleMetrics(mart.mart.name for mart in committer.marts)
-    trim = AfterCycles(trimmer(context), committer.clock)
 
     def report(summary: Summary) -> None:
         show(summary)

@@ -205,6 +205,12 @@ class Histories(History):
             self.seen["removed and replayed"] += 1
         self.cycle()
 
+    @rule()
+    def raw_is_trimmed(self) -> None:
+        """What the marts have goes; nothing of what stands depends on it."""
+        self.seen["raw rows trimmed"] += self.shop.trim()
+        self.what_must_stand_stands()
+
     @rule(table=_TABLE, which=st.integers(0, 30), when=_WHEN)
     def a_wrong_row_is_repaired(self, table: str, which: int, when: str) -> None:
         """An event read again by a better decoder, at the position it had: it replaces what stood there."""

@@ -16,6 +16,9 @@ from committer.commit import Committer
 from committer.marts import MartTable
 from committer.settings import Commit, History, Mart
 from committer.summary import Summary
+from loaders.postgres import Postgres
+from operations.trim.one_table import Subject
+from operations.trim.trimmer import Trimmer
 from tests.conftest import fresh_database
 from tests.laws.model import Event, Rules
 from tests.laws.standing import COLUMNS, KEYS, MART, NOTE, TIMES, Standing
@@ -26,6 +29,7 @@ from warehouse.schema import RawTable, plan
 from warehouse.session import Session
 from waybill import raw as lineage
 from waybill.addresses import Warehouse
+from waybill.clock import SystemClock
 from waybill.errors import UnreachableError
 from waybill.gtid import GtidSet
 from waybill.half_years import HalfYear
@@ -240,6 +244,13 @@ class Shop(Standing):
                 " VALUES (%s, 'k', %s, 't', 0, %s, 1, %s, %s, %s, 0, 1, '')",
                 (batch, raw, self._generation, min(offsets), max(offsets) + 1, len(rows)),
             )
+
+    def trim(self) -> int:
+        """A pass of the trimmer that keeps nothing for its age; the rows that went."""
+        raws = [*RAW.values(), lineage.TRANSACTION_TABLE]
+        subjects = [Subject(raw, 0.0, True) for raw in raws]
+        trimmer = Trimmer(lambda name: Session(self.address, name), Postgres(), subjects, "notes", SystemClock())
+        return sum(done.rows for done in trimmer.trim())
 
     # What a person changes.
 
