@@ -32,6 +32,8 @@ def _by(pipeline: PipelineOnStack, committer: Background) -> int:
 def test_a_committer_that_stands_still_or_dies_is_replaced_and_never_commits_beside_the_next(
     streaming: PipelineOnStack,
 ) -> None:
+    # Longer than a command takes to begin on a busy machine: the second has to meet the lease.
+    streaming.write_file(commit={"lease_seconds": 20})
     streaming.generate(80)
     first = streaming.beside("commit", "--continuous", "--floor", "0.1", name="first")
     until(lambda: _by(streaming, first) >= 2, "two cycles of the first committer", 60)
