@@ -7,6 +7,7 @@ are never read. `auto.offset.reset=error`: an offset that Kafka no longer has is
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -24,6 +25,8 @@ _GONE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 _WAITS = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
 _AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._RESOLVE)
 _QUEUE_KB = 32 * 1024
+# So long after it joined, a member looks whether topics were left out of what it was given.
+_SETTLE_SECONDS, _ASK_SECONDS = 3.0, 5.0
 # Of the client's own message; its types allow None where a message that arrived has none.
 _CLIENT: Any = Message
 _TOPIC, _PARTITION, _ERROR = _CLIENT.topic, _CLIENT.partition, _CLIENT.error
@@ -59,7 +62,11 @@ def settings(bootstrap: str, group: str, member: str | None) -> dict[str, Any]:
 
 
 class KafkaFeed:
-    """Not for two threads at a time."""
+    """Not for two threads at a time.
+
+    A static member that starts again within its session gets what it had: the broker asks nobody, and a topic that was
+    made, or subscribed to, meanwhile is given to no one, for ever. So it joins once more when it sees such a topic.
+    """
 
     def __init__(self, chosen: Mapping[str, Any]) -> None:
         self._member = str(chosen.get("group.instance.id", ""))
@@ -67,6 +74,10 @@ class KafkaFeed:
         self._warned: set[str] = set()
         self._fatal: Any = None
         self._away = False
+        self._subscribe: Callable[[Sequence[str]], None] = lambda _: None
+        self._topics: list[str] = []
+        self._joined_at: float | None = None
+        self._settled = False
 
     def subscribe(
         self,
@@ -76,6 +87,7 @@ class KafkaFeed:
     ) -> None:
         def on_assign(consumer: Any, found: list[Any]) -> None:
             places = _places(found)
+            self._joined_at = self._joined_at or time.monotonic()
             # Nothing of offset 0 is taken: the partition is paused, and nobody has claimed it yet.
             consumer.incremental_assign([TopicPartition(topic, partition, 0) for topic, partition in places])
             self.pause(places)
@@ -89,10 +101,32 @@ class KafkaFeed:
         def on_lost(consumer: Any, found: list[Any]) -> None:
             revoked(_places(found))
 
-        with translated("joining the consumer group"):
-            self._consumer.subscribe(list(topics), on_assign=on_assign, on_revoke=on_revoke, on_lost=on_lost)
+        def subscribe(names: Sequence[str]) -> None:
+            with translated("joining the consumer group"):
+                self._consumer.subscribe(list(names), on_assign=on_assign, on_revoke=on_revoke, on_lost=on_lost)
+
+        self._subscribe, self._topics = subscribe, list(topics)
+        subscribe(topics)
+
+    def _settle(self) -> None:
+        """Once, soon after it joined: ask for the topics that nobody may have been given."""
+        if self._settled or self._joined_at is None or time.monotonic() < self._joined_at + _SETTLE_SECONDS:
+            return
+        try:
+            known = self._consumer.list_topics(timeout=_ASK_SECONDS).topics
+        except KafkaException:
+            self._joined_at = time.monotonic()
+            return
+        self._settled = True
+        own = {each.topic for each in self._consumer.assignment()}
+        if left := [t for t in self._topics if t not in own and t in known and known[t].partitions]:
+            log.info("joins its group once more: of %s it was given nothing", ", ".join(left))
+            # A subscription that does not change is no reason to join.
+            self._subscribe([topic for topic in self._topics if topic not in left])
+            self._subscribe(self._topics)
 
     def poll(self, limit: int, seconds: float) -> list[Arrived]:
+        self._settle()
         try:
             messages: list[Any] = self._consumer.consume(limit, seconds)
         except KafkaException as error:
