@@ -19,7 +19,7 @@ from consumers.topic_retention import retention
 from operations.metrics.exposition import Collector, Exposition
 from operations.metrics.of_kafka import KafkaLook
 from operations.metrics.of_source import binlog, connector
-from operations.metrics.of_warehouse import OnSession, loads, marts
+from operations.metrics.of_warehouse import Marts, OnSession, loads
 from operations.metrics.targets import Target
 from operations.metrics.watch import Part, Watch
 from warehouse.session import Session
@@ -96,7 +96,7 @@ def _parts(context: Context) -> list[Part]:
     return [
         Part("lag", KafkaLook(lag, reader.times, lambda names: retention(kafka, names), clock), clock),
         Part("loads", OnSession(session, loads(streams)), clock),
-        Part("marts", OnSession(session, marts), clock),
+        Part("marts", OnSession(session, Marts()), clock),
         Part("connector", lambda: connector(rest, name), clock),
         Part("binlog", lambda: binlog(rest, name, where.mysql, clock), clock),
     ]

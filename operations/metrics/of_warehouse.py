@@ -20,6 +20,11 @@ from waybill.metrics import Sample
 from waybill.raw import RAW_SCHEMA, ledger_table
 
 NEWEST_BATCHES = 3
+# A try at one of so many newest cycles may still end, and be added, behind them.
+_MAY_CHANGE, _ANY = 100, 2**62
+_SUMMED = ("n", "seconds", "transactions", "rows_in", "rows_applied", "rows_older")
+Totals = dict[str, dict[str, float]]
+"""By status: what cycles came to."""
 _TIME_OF = {
     Shape.ROWS: "_committed_at",
     Shape.TRANSACTIONS: "ended_at",
@@ -84,44 +89,70 @@ def _newest(session: Session, stream: Stream) -> Iterator[Sample]:
         yield Sample(m.LOAD_LAG, (stream.name,), max(0.0, float(times["lag"])))
 
 
-def marts(session: Session) -> Iterator[Sample]:
-    """The cut, the cycles and the exceptions."""
-    as_of = session.row("SELECT * FROM settlement_ods.as_of", doing="reading the cut")
-    if as_of is not None:
-        yield Sample(m.CYCLE, (), as_of["cycle"])
-        yield Sample(m.CONSISTENT, (), float(as_of["consistent"]))
-        if as_of["cycle"]:
-            yield Sample(m.CYCLE_AT, (), _seconds(as_of["committed_at"]))
-        if as_of["cut_at"] is not None:
-            yield Sample(m.CUT_AT, (), _seconds(as_of["cut_at"]))
-    yield from _cycles(session)
-    for row in session.rows(
-        "SELECT exception_type, count(*) AS n FROM settlement_ods.order_tracking_exceptions"
-        " WHERE resolved_at IS NULL GROUP BY exception_type"
-    ):
-        yield Sample(m.EXCEPTIONS, (row["exception_type"],), row["n"])
+class Marts:
+    """The cut, the cycles and the exceptions. Remembers what old cycles came to: a look reads the newest alone."""
+
+    def __init__(self) -> None:
+        self._behind = 0  # cycles up to this number are added up
+        self._old: Totals = {}
+
+    def __call__(self, session: Session) -> Iterator[Sample]:
+        as_of = session.row("SELECT * FROM settlement_ods.as_of", doing="reading the cut")
+        if as_of is not None:
+            yield Sample(m.CYCLE, (), as_of["cycle"])
+            yield Sample(m.CONSISTENT, (), float(as_of["consistent"]))
+            if as_of["cycle"]:
+                yield Sample(m.CYCLE_AT, (), _seconds(as_of["committed_at"]))
+            if as_of["cut_at"] is not None:
+                yield Sample(m.CUT_AT, (), _seconds(as_of["cut_at"]))
+            yield from _told(self._totals(session, as_of["cycle"]))
+        yield from _last_cycle(session)
+        for row in session.rows(
+            "SELECT exception_type, count(*) AS n FROM settlement_ods.order_tracking_exceptions"
+            " WHERE resolved_at IS NULL GROUP BY exception_type"
+        ):
+            yield Sample(m.EXCEPTIONS, (row["exception_type"],), row["n"])
+
+    def _totals(self, session: Session, newest: int) -> Totals:
+        settled = newest - _MAY_CHANGE
+        if settled > self._behind:
+            self._old = _plus(self._old, _added_up(session, self._behind, settled))
+            self._behind = settled
+        return _plus(self._old, _added_up(session, self._behind, _ANY))
 
 
-def _cycles(session: Session) -> Iterator[Sample]:
-    done = {"committed": (0, 0.0), "failed": (0, 0.0)}
-    rows = {"in": 0, "applied": 0, "older": 0}
-    transactions = 0
-    for row in session.rows(
+def _added_up(session: Session, after: int, up_to: int) -> Totals:
+    """Tries at the cycles of those numbers."""
+    found = session.rows(
         "SELECT status, count(*) AS n, extract(epoch FROM sum(finished_at - started_at)) AS seconds,"
         " sum(transactions) AS transactions, sum(rows_in) AS rows_in, sum(rows_applied) AS rows_applied,"
-        " sum(rows_older) AS rows_older FROM settlement_ods.cycles GROUP BY status",
+        " sum(rows_older) AS rows_older FROM settlement_ods.cycles WHERE cycle > %s AND cycle <= %s GROUP BY status",
+        (after, up_to),
         doing="adding up the cycles",
-    ):
-        done[row["status"]] = (row["n"], float(row["seconds"]))
-        if row["status"] == "committed":
-            transactions = int(row["transactions"])
-            rows = {what: int(row[f"rows_{what}"]) for what in rows}
-    for status, (count, seconds) in done.items():
-        yield Sample(m.CYCLES, (status,), count)
-        yield Sample(m.CYCLE_SECONDS, (status,), seconds)
-    yield Sample(m.CYCLE_TRANSACTIONS, (), transactions)
-    for what, count in rows.items():
-        yield Sample(m.CYCLE_ROWS, (what,), count)
+    )
+    return {row["status"]: {what: float(row[what]) for what in _SUMMED} for row in found}
+
+
+def _plus(some: Totals, others: Totals) -> Totals:
+    nothing = dict.fromkeys(_SUMMED, 0.0)
+    return {
+        status: {what: some.get(status, nothing)[what] + others.get(status, nothing)[what] for what in _SUMMED}
+        for status in {*some, *others}
+    }
+
+
+def _told(totals: Totals) -> Iterator[Sample]:
+    nothing = dict.fromkeys(_SUMMED, 0.0)
+    for status in ("committed", "failed"):
+        yield Sample(m.CYCLES, (status,), totals.get(status, nothing)["n"])
+        yield Sample(m.CYCLE_SECONDS, (status,), totals.get(status, nothing)["seconds"])
+    committed = totals.get("committed", nothing)
+    yield Sample(m.CYCLE_TRANSACTIONS, (), committed["transactions"])
+    for what in ("in", "applied", "older"):
+        yield Sample(m.CYCLE_ROWS, (what,), committed[f"rows_{what}"])
+
+
+def _last_cycle(session: Session) -> Iterator[Sample]:
     last = session.row(
         "SELECT summary, extract(epoch FROM finished_at - started_at) AS seconds FROM settlement_ods.cycles"
         " WHERE status = 'committed' ORDER BY cycle DESC LIMIT 1"
@@ -133,7 +164,7 @@ def _cycles(session: Session) -> Iterator[Sample]:
 
 
 def _steps(summary: str) -> dict[str, float]:
-    """None of a summary that was too long to be kept whole."""
+    """None of a summary that an earlier release cut off."""
     try:
         return {str(step): float(seconds) for step, seconds in json.loads(summary)["seconds"].items()}
     except (ValueError, KeyError, AttributeError):
