@@ -79,7 +79,7 @@ def seed(
             "seconds": round(report.seconds, 3), "rows_per_second": report.rows_per_second,
         })  # fmt: skip
     elif not report.seeded:
-        click.echo(f"{databases.orders} is seeded already ({report.note}); nothing was changed.")
+        click.echo(f"{databases.orders} is seeded already ({report.note}); no row was changed.")
         click.echo("To start anew: waybill seed --force")
     else:
         click.echo(
@@ -103,7 +103,7 @@ def _say_plan(as_json: bool, plan: Plan, database: str, will_seed: bool, will_dr
             }
         )
     elif not will_seed:
-        click.echo(f"{database} is seeded already: nothing would change.")
+        click.echo(f"{database} is seeded already: no row would change.")
     else:
         first = "drop its three tables, then " if will_drop else ""
         click.echo(

@@ -14,7 +14,7 @@ from source.databases import Databases, Server
 def database_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--database` and `--pipeline-database`."""
     command = click.option(
-        "--pipeline-database", default="waybill", show_default=True, help="Database with heartbeat and signal."
+        "--pipeline-database", default="waybill", show_default=True, help="Database with heartbeat, signal and markers."
     )(command)
     return click.option("--database", default=None, help="Database of the orders; default: WAYBILL_MYSQL_DATABASE.")(
         command

@@ -16,7 +16,7 @@ from waybill.errors import RefusedError, SettingsError, UnreachableError
 
 SCHEMA = Path(__file__).parent / "schema"
 ORDER_TABLES = ("ecs_order_info", "uni_tracking_info", "uni_tracking_spath")
-PIPELINE_TABLES = ("heartbeat", "signal")
+PIPELINE_TABLES = ("heartbeat", "signal", "freshness")
 
 # Strict, but zero dates are allowed: the source is older than NO_ZERO_DATE.
 SQL_MODE = "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION"
@@ -32,7 +32,7 @@ Connect = Callable[[], "Connection[Cursor]"]
 
 @dataclass(frozen=True)
 class Databases:
-    """Names of the two databases: the carrier's orders, and the pipeline's heartbeat and signals."""
+    """Names of the two databases: the carrier's orders, and the pipeline's heartbeat, signals and markers."""
 
     orders: str = "kuaisong"
     pipeline: str = "waybill"
@@ -144,7 +144,7 @@ def create(connect: Connect, databases: Databases) -> None:
 
 
 def drop_orders(connect: Connect, databases: Databases) -> None:
-    """Drop the three tables of orders; the databases, heartbeat and signals stay."""
+    """Drop the three tables of orders; the databases and the pipeline's tables stay."""
     present = tables_of(connect, databases.orders)
     if not present:
         return

@@ -77,7 +77,7 @@ def seed(
     connections: int = 3,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> Report:
-    """Seed by `plan`, or do nothing if a seed ran to its end here before.
+    """Seed by `plan`, or write no row if a seed ran to its end here before; tables that lack are made.
 
     An interrupted seed is dropped and begun again. `force` drops and seeds whatever stands there. Rows that no
     seed of ours wrote are refused with `RefusedError`.
@@ -85,6 +85,8 @@ def seed(
     begin = time.monotonic()
     found = find(connect, databases)
     if found.complete and found.rows and not force:
+        # A table of the pipeline that came with a later version.
+        db.create(connect, databases)
         return Report(False, found.note, dict.fromkeys(ORDER_TABLES, 0), time.monotonic() - begin)
     if found.rows and not found.interrupted and not force:
         raise RefusedError(

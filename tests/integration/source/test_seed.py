@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from source import seeding
-from source.databases import ORDER_TABLES, Databases, Server, columns, quoted, session
+from source.databases import ORDER_TABLES, Databases, Server, columns, quoted, session, tables_of
 from source.rows import Plan, Rows
 from source.tsv import NULL, field
 from tests.integration.source.conftest import NOW, one, rows_of
@@ -109,6 +109,10 @@ def test_a_second_seed_does_nothing_and_says_so(
     second = waybill_command(*words, env=env)
     assert second.returncode == 0
     assert "is seeded already" in second.stdout
+    with session(mysql.connect, databases.pipeline) as cursor:
+        cursor.execute("DROP TABLE freshness")
+    assert waybill_command(*words, env=env).returncode == 0
+    assert "freshness" in tables_of(mysql.connect, databases.pipeline), "a table of a later version is not made"
     assert before == [rows_of(mysql, databases.orders, table) for table in ORDER_TABLES]
     assert waybill_command(*words, "--force", env=env).returncode == 4
     dry = waybill_command(*words, "--force", "--dry-run", "--json", env=env)

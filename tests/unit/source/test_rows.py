@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from source.databases import ORDER_TABLES, SCHEMA, columns
+from source.databases import ORDER_TABLES, PIPELINE_TABLES, SCHEMA, columns
 from source.edges import EDGES, LONG, LONGEST
 from source.rows import SPAN, Plan, Rows
 from source.tsv import field
@@ -147,7 +147,7 @@ def test_long_texts_are_as_long_as_they_say() -> None:
     assert len(LONGEST.encode()) == 65_535
 
 
-@pytest.mark.parametrize("table", [*ORDER_TABLES, "heartbeat", "signal"])
+@pytest.mark.parametrize("table", [*ORDER_TABLES, *PIPELINE_TABLES])
 def test_every_column_has_a_comment(table: str) -> None:
     text = (SCHEMA / f"{table}.sql").read_text(encoding="utf-8")
     lines = [
