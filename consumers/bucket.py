@@ -74,6 +74,14 @@ class S3Bucket:
                     greatest = max(greatest, epoch_of(found["Key"]) or 0)
         return greatest
 
+    def keys_behind(self, prefix: str, key: str) -> list[str]:
+        """The keys that begin with `prefix` and sort behind `key`, in order."""
+        with translated(f"listing {prefix}"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._name, Prefix=prefix, StartAfter=key
+            )
+            return [found["Key"] for page in pages for found in page.get("Contents", ())]
+
 
 def _code(error: BaseException | None) -> str:
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""

@@ -51,6 +51,11 @@ def new_batch_id(now: datetime) -> int:
     return (micros << _RANDOM_BITS) | random.getrandbits(_RANDOM_BITS)
 
 
+def least_batch_id(at: datetime) -> int:
+    """No batch that was closed at `at` or later has a smaller id, as far as the clocks agree."""
+    return int(at.timestamp() * 1_000_000) << _RANDOM_BITS
+
+
 def batch_time(batch_id: int) -> datetime:
     """When the batch was closed, UTC."""
     return datetime.fromtimestamp((batch_id >> _RANDOM_BITS) / 1_000_000, UTC)
@@ -61,9 +66,14 @@ def object_key(
     first_offset: int, last_offset: int, generation: int, epoch: int,
 ) -> str:  # fmt: skip
     """The object's key. `partitioning` is a strftime pattern, e.g. `%Y-%m-%d/%H`."""
+    begin = key_begin(prefix, table, closed_at, partitioning, topic=topic, partition=partition)
+    return f"{begin}{first_offset:020d}-{last_offset:020d}+g{generation:05d}+e{epoch:010d}.parquet"
+
+
+def key_begin(prefix: str, table: str, closed_at: datetime, partitioning: str, *, topic: str, partition: int) -> str:
+    """What the keys of a partition begin with in the folder of a time: behind it they sort as offsets do."""
     folder = closed_at.astimezone(UTC).strftime(partitioning)
-    name = f"{topic}+{partition:05d}+{first_offset:020d}-{last_offset:020d}+g{generation:05d}+e{epoch:010d}.parquet"
-    return "/".join(part for part in (prefix.strip("/"), table, folder, name) if part)
+    return "/".join(part for part in (prefix.strip("/"), table, folder, f"{topic}+{partition:05d}+") if part)
 
 
 def aside_key(prefix: str, batch: StoredBatch, partitioning: str) -> str:
@@ -78,3 +88,8 @@ def epoch_of(key: str) -> int | None:
     """The epoch in an object's name, None when it is not one of ours. Epochs never repeat: the bucket is asked."""
     found = _TAIL.search(key)
     return int(found.group(6)) if found else None
+
+
+def partition_of(key: str) -> int:
+    """The Kafka partition in the name of an object of ours, also of a redriven one. Raises for other names."""
+    return int(key.rpartition("/")[2].split("+")[1])
