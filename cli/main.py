@@ -34,6 +34,7 @@ COMMANDS = {
     "offsets": ("cli.offsets", "Consumer positions: show, seed, reset, history, gaps, accept."),
     "reconcile": ("cli.reconcile", "Prove that the marts equal MySQL at one binlog position."),
     "check": ("cli.check", "Checks over the warehouse, by name; exit 1 when one finds something."),
+    "bench": ("cli.bench", "Figures of this pipeline while it works: freshness."),
     "doctor": ("cli.doctor", "Is every part reachable, allowed and configured as needed?"),
     "config": ("cli.config", "Effective settings: show, check, schema, env."),
     "demo": ("cli.demo", "The main job from end to end, proven."),
