@@ -1,7 +1,7 @@
 # The commands of this checkout. Each may be interrupted and run again; none asks; paths may hold spaces.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: bench-connect bench-cycle bench-ingest bench-latency bench-steady chaos clean demo down fuzz help integration laws lint lock metrics-page mutants picture setup simulate system test test-compose unit up
+.PHONY: bench-connect bench-cycle bench-freshness bench-ingest bench-latency bench-steady chaos clean demo down fuzz help integration laws lint lock metrics-page mutants picture setup simulate system test test-compose unit up
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 
@@ -10,7 +10,7 @@ help:
 	@echo 'make test    lint, unit, integration and system tests on the same stack'
 	@echo 'make up      start the stack            make down    stop it, keep its data'
 	@echo 'make clean   stop it, remove its data and the Python environment; downloads stay in the cache'
-	@echo 'also: bench-connect, bench-ingest, bench-latency, bench-steady, setup, lock, lint, unit, integration, system, chaos (ROUNDS=n SEED=s), fuzz (SEED=n N=n), simulate (RUNS=n SEED=s), test-compose, metrics-page, picture, bench-cycle, mutants'
+	@echo 'also: bench-connect, bench-freshness, bench-ingest, bench-latency, bench-steady, setup, lock, lint, unit, integration, system, chaos (ROUNDS=n SEED=s), fuzz (SEED=n N=n), simulate (RUNS=n SEED=s), test-compose, metrics-page, picture, bench-cycle, mutants'
 
 setup:
 	@stack/bootstrap.sh
@@ -83,6 +83,14 @@ bench-steady: up
 
 bench-latency: up
 	@$(BIN)/python -m benchmarks.latency $(if $(RATE),--rate '$(RATE)') $(if $(MINUTES),--minutes '$(MINUTES)')
+
+# How long a row takes from MySQL to the mart while RATE row changes a second are written, with continuous cycles; figures in
+# build/bench/freshness.json, every sample beside it. SECONDS, BATCH (seconds of a micro-batch), FLOOR (of commit --continuous),
+# WRITERS and MIX (of waybill generate), ORDERS (seeded before). Without the pipeline around it: waybill bench freshness.
+bench-freshness: up
+	@$(BIN)/python -m benchmarks.freshness $(if $(RATE),--rate '$(RATE)') $(if $(SECONDS),--seconds '$(SECONDS)') \
+	  $(if $(BATCH),--batch-seconds '$(BATCH)') $(if $(FLOOR),--floor '$(FLOOR)') $(if $(WRITERS),--writers '$(WRITERS)') \
+	  $(if $(MIX),--mix '$(MIX)') $(if $(ORDERS),--orders '$(ORDERS)')
 
 # What a commit cycle costs on marts of many orders; figures in build/bench/cycle.json. ORDERS=1000000,10000000,30000000 is what
 # docs/benchmarks.md reports; PARTS, CASES and RUNS choose, PATHS=1 adds path rows, KEEP=1 takes and leaves marts as they are.
