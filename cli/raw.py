@@ -37,7 +37,8 @@ def trimmer(context: Context) -> Trimmer:
             for entry in pipeline.tables
             if not entry.mart and entry.raw_keep_hours is not None
         ),
-        Subject(TRANSACTION_TABLE, keep, True),
+        # When a table began to be read again is told by a notification that may come late: END records are asked then.
+        Subject(TRANSACTION_TABLE, max(keep, _HOUR), True),
     ]
     return Trimmer(
         lambda name: Session(where, name, pipeline.sync.query_seconds), Postgres(), subjects,

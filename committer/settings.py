@@ -35,7 +35,9 @@ class Commit(BaseModel):
     retries: int = Field(2, ge=0, le=10, description="repeats of a cycle after an error that may pass")
     retry_seconds: float = Field(5, ge=0, description="pause before the first repeat; doubles")
     raw_keep_hours: float = Field(
-        24, ge=0, description="raw rows that are in the marts stay this long after their load"
+        24,
+        ge=0,
+        description="raw rows that are in the marts stay this long after their load; END records an hour at least",
     )
     drift_seconds: float = Field(60, gt=0, description="how far MySQL's, the warehouse's and this clock may differ")
 
