@@ -43,6 +43,12 @@ def delete(table: str, key: int | tuple[int | None, ...], time: int | None = Non
     return Change(table, key if isinstance(key, tuple) else (key,), "d", time)
 
 
+def read(table: str, key: tuple[int, ...], number: int, time: int | None, value: int = 5, at: int = BEGAN) -> Event:
+    """A row of an incremental snapshot, read behind transaction `number`; it comes by `Story.load`."""
+    values = dict(zip(KEYS[table], key, strict=True)) | {VALUES[table]: value, TIMES[table]: time}
+    return Event(table, key, "r", (1, number, 2**63 - 1), 0, at, time, values)
+
+
 class Story:
     """`now` is the simulated time, seconds since 1970; `number` the last transaction's."""
 

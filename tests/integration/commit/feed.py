@@ -112,19 +112,21 @@ class Feed:
                 )  # fmt: skip
         self._load("transaction_raw", made)
 
-    def snapshot_rows(self, source: str, values: Sequence[dict[str, Any]], pos: int = 100) -> None:
+    def snapshot_rows(
+        self, source: str, values: Sequence[dict[str, Any]], pos: int = 100, file: str = "b.1", server: int = 1
+    ) -> None:
         """One batch of first-snapshot rows of the attempt at `pos`."""
         self.batch += 1
         made = [
             self._message(RAW[source]) | {
-                "_op": "r", "_snapshot": "true", "_server_id": 1, "_binlog_file": "b.1", "_binlog_pos": pos,
+                "_op": "r", "_snapshot": "true", "_server_id": server, "_binlog_file": file, "_binlog_pos": pos,
                 "_committed_at": self.now, **row,
             }
             for row in values
         ]  # fmt: skip
         self._load(RAW[source], made)
 
-    def read_again(self, source: str, gtids: str, values: Sequence[dict[str, Any]]) -> None:
+    def read_again(self, source: str, gtids: str | None, values: Sequence[dict[str, Any]]) -> None:
         """One batch of incremental-snapshot rows, read when the connector had read these GTIDs."""
         self.batch += 1
         made = [
@@ -134,24 +136,25 @@ class Feed:
         ]  # fmt: skip
         self._load(RAW[source], made)
 
-    def notify(self, kind: str, **data: Any) -> None:
-        """One notification of the first snapshot."""
+    def notify(self, kind: str, aggregate: str = "Initial Snapshot", **data: Any) -> None:
+        """One notification, of the first snapshot or of an incremental one."""
         self.batch += 1
         message = self._message("notification_raw")
         made = message | {
-            "notification_id": f"n{message['_offset']}{self.topic_id[1:]}", "aggregate_type": "Initial Snapshot",
+            "notification_id": f"n{message['_offset']}{self.topic_id[1:]}", "aggregate_type": aggregate,
             "notification_type": kind, "additional_data": json.dumps(data), "noted_at": self.now,
         }  # fmt: skip
         self._load("notification_raw", [made])
 
     def first_snapshot(
-        self, orders: Sequence[dict[str, Any]], tracking: Sequence[dict[str, Any]], pos: int = 100
-    ) -> None:
+        self, orders: Sequence[dict[str, Any]], tracking: Sequence[dict[str, Any]], pos: int = 100, file: str = "b.1",
+        server: int = 1,
+    ) -> None:  # fmt: skip
         """A whole first snapshot."""
         self.notify("STARTED")
         for source, rows in (("shop.orders", orders), ("shop.tracking", tracking)):
             if rows:
-                self.snapshot_rows(source, rows, pos)
+                self.snapshot_rows(source, rows, pos, file, server)
             self.notify(
                 "TABLE_SCAN_COMPLETED", scanned_collection=source, total_rows_scanned=str(len(rows)), status="SUCCEEDED"
             )

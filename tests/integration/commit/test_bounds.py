@@ -66,12 +66,17 @@ def test_the_first_event_that_counts_makes_rows_without_a_time_due(story: Story)
 
 
 def test_a_cycle_looks_at_what_came_or_aged_and_at_nothing_else(story: Story) -> None:
-    """Its cost follows the batch: rows of every age, under a gap or in the future, are left alone."""
+    """Its cost follows the batch: rows of every age, under a gap or in the future, are left alone; so are they when the
+    first event comes that counts."""
+    story.commit(
+        *(put(table, key, story.now + 9 * DAY) for table, key in ((TRACKING, 60), (ORDERS, 80), (PATH, (60, 1))))
+    )
+    story.cycle()
     for n, time in enumerate((story.now, story.ago(100), story.ago(170), story.ago(900), None, story.now + 9 * DAY), 1):
         story.commit(*(put(table, key, time) for table, key in ((TRACKING, n), (ORDERS, 20 + n), (PATH, (n, 1)))))
-    story.cycle()
+    assert [m.looked_at for m in story.cycle().marts] == [6, 6, 6]
     story.commit(put(TRACKING, 50, story.now), put(PATH, (50, 1), story.now))
     assert [m.looked_at for m in story.cycle().marts] == [1, 0, 1]
     story.pass_days(11)
     story.commit(put(TRACKING, 50, story.now), put(ORDERS, 50, story.now), put(PATH, (50, 1), story.now))
-    assert [m.looked_at for m in story.cycle().marts] == [3, 3, 3], "one aged, one is in the future no more"
+    assert [m.looked_at for m in story.cycle().marts] == [4, 4, 4], "one aged, two are in the future no more"

@@ -26,6 +26,8 @@ from waybill.errors import SettingsError
 from waybill.raw import MART_SCHEMA, RAW_SCHEMA
 from waybill.types import SourceColumn
 
+_A = "aaaaaaaa-0000-0000-0000-000000000001"
+
 
 def _marked(story: Story) -> dict[str, str]:
     return {m.mart: m.marked for m in story.cycle().marts if m.marked}
@@ -139,6 +141,107 @@ def test_a_truncate_that_was_taken_deletes_what_was_placed_before_it(story: Stor
     assert _marked(story) == {}
 
 
+def _truncated(story: Story, table: str, gtid: str, kind: str = "truncate", change: int = 1) -> None:
+    """A change of this table that a person took."""
+    story.shop.session.run(
+        f"INSERT INTO {RAW_SCHEMA}.source_changes (table_name, change_id, kind, topic_id, change_offset, gtid,"
+        " changed_at, ddl, what, state, must_read, read_how, decided_by, reason)"
+        " VALUES (%s, %s, %s, '', 0, %s, to_timestamp(%s), '', '', 'take', '', '', '', '')",
+        (table, change, kind, gtid, story.now),
+    )
+
+
+def test_only_a_truncate_of_a_line_in_the_cut_is_reached(story: Story) -> None:
+    """Another line or tag has numbers of its own; another kind of change deletes nothing."""
+    story.commit(put(TRACKING, 1, story.now), put(TRACKING, 9, story.now))
+    story.cycle()
+    _truncated(story, TRACKING, "bbbbbbbb-0000-0000-0000-000000000002:11")
+    _truncated(story, TRACKING, f"{_A}:night:11", change=2)
+    _truncated(story, TRACKING, f"{_A}:11", "rename", change=3)
+    assert _marked(story) == {}
+    story.shop.session.run(f"INSERT INTO {MART_SCHEMA}.eras VALUES (9, %s, 'night', 1, 11)", (_A,))
+    assert story.shop.cycle().marts[0].marked
+    found = story.shop.session.rows(f"SELECT why, era, number FROM {MART_SCHEMA}.wipes")
+    assert found == [{"why": f"TRUNCATE {_A}:night:11", "era": 9, "number": 11}]
+
+
+def test_of_two_truncates_the_first_behind_a_row_deleted_it(story: Story) -> None:
+    story.commit(put(TRACKING, 1, story.now))
+    for table in (PATH, TRACKING):
+        story.shop.session.run(
+            f"INSERT INTO {MART_SCHEMA}.wipes VALUES ('shop.other', %s, 1, 1, 0, now(), 0)",
+            (f"TRUNCATE {_A}:{12 if table == TRACKING else 14}",),
+        )
+    for change in (1, 2):
+        story.number += 1
+        _truncated(story, TRACKING, f"{_A}:{story.number}", change=change)
+        story.wipes.setdefault(TRACKING, []).append(((1, story.number, 0), story.now))
+        story.pass_days(1)
+        story.commit(put(TRACKING, 10 * change, story.now))
+        story.cycle()
+    gone = {key: row.gone for (key,), (row,) in story.shop.stands(TRACKING).items()}
+    assert gone == {1: story.wipes[TRACKING][0][1], 10: story.wipes[TRACKING][1][1], 20: None}
+
+
+def test_a_truncate_of_the_mart_that_comes_last_marks_that_one_alone(story: Story) -> None:
+    story.commit(put(TRACKING, 1, story.now), put(PATH, (1, 1), story.now))
+    story.cycle()
+    story.number += 1
+    _truncated(story, PATH, f"{_A}:{story.number}")
+    story.wipes[PATH] = [((1, story.number, 0), story.now)]
+    story.commit(put(TRACKING, 9, story.now))
+    assert list(_marked(story)) == ["mart_path"]
+    assert _marked(story) == {}
+
+
+def test_two_truncates_reached_in_one_cycle_delete_by_the_first(story: Story) -> None:
+    story.commit(put(TRACKING, 1, story.now))
+    for change in (2, 1):
+        story.pass_days(1)
+        story.number += 1
+        _truncated(story, TRACKING, f"{_A}:{story.number}", change=change)
+        story.wipes.setdefault(TRACKING, []).append(((1, story.number, 0), story.now))
+    story.commit(put(TRACKING, 9, story.now))
+    story.cycle()
+    assert story.shop.stands(TRACKING)[(1,)][0].gone == story.wipes[TRACKING][0][1]
+
+
+def test_a_wipe_goes_to_the_very_row_of_a_transaction(story: Story) -> None:
+    """Era, number, place in the transaction: behind any of them a row is untouched, whatever the others say."""
+    first = story.commit(*(put(TRACKING, key, story.now) for key in (1, 2, 3)))
+    story.commit(*(put(TRACKING, key, story.now) for key in (11, 12, 13)))
+    story.commit(*(put(TRACKING, key, story.now) for key in (21, 22, 23)))
+    story.cycle()
+    session, number = story.shop.session, first[0].position[1] + 1
+    session.run(
+        f"INSERT INTO {MART_SCHEMA}.wipes SELECT %s, 'by hand', max(era), %s, 2, now(), 99 FROM {MART_SCHEMA}.eras",
+        (TRACKING, number),
+    )
+    session.run(f"INSERT INTO {MART_SCHEMA}.eras SELECT max(era) + 1, 'b', '', 1, 99 FROM {MART_SCHEMA}.eras")
+    story.commit(put(TRACKING, 31, story.now))
+    session.run(f"UPDATE {RAW_SCHEMA}.tracking_raw SET _gtid = 'b:1', _gtid_number = 1 WHERE order_id = 31")
+    story.shop.cycle()
+    stands = story.shop.stands(TRACKING)
+    assert sorted(key for (key,), (row,) in stands.items() if row.gone is not None) == [1, 2, 3, 11]
+
+
+@pytest.mark.parametrize("on_delete", ["mark", "ignore"])
+def test_a_marked_cycle_writes_no_row_that_it_does_not_change(story: Story, on_delete: str) -> None:
+    for table in KEYS:
+        story.rule(table, on_delete=on_delete)
+    story.commit(*(put(table, key, story.now) for table in (TRACKING, ORDERS) for key in (1, 2)))
+    story.commit(delete(TRACKING, 1), delete(ORDERS, 1))
+    story.cycle()
+
+    def written() -> list[dict[str, int]]:
+        return story.shop.session.rows(f"SELECT order_id, _cycle FROM {MART_SCHEMA}.mart_tracking ORDER BY 1")
+
+    before = written()
+    story.rule(TRACKING, retention=170 * DAY)
+    assert list(_marked(story)) == ["mart_tracking"]
+    assert written() == before
+
+
 _PIPELINE = """
 history: {first_half_year: 2023h1, readers: [%(reader)s]}
 tables:
@@ -226,9 +329,6 @@ def test_a_further_mart_with_its_own_history_and_readers_works_by_declaration_al
     assert stands() == {"": ["A/1-11", "B'é-12"], "2023_h2": ["C-12"]}
     assert session.rows(f"SELECT label, part FROM {MART_SCHEMA}.mart_labels_removed") == [{"label": "A/1", "part": 2}]
     _reads(shop.address, reader, session)
-
-
-_A = "aaaaaaaa-0000-0000-0000-000000000001"
 
 
 def _reads(address: Warehouse, reader: str, session: Session) -> None:

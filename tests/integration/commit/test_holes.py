@@ -132,3 +132,162 @@ def test_a_hole_that_is_resolved_by_hand_is_opened_again_while_it_is_one(
     assert _open(session) == []
     committer.cycle()
     assert _open(session) == ["orders_raw/0/5"]
+
+
+_HERE = ("orders_raw", "t", 0, 70)
+_OTHERS = [
+    ("orders_again", "t", 0, 70),
+    ("orders_raw", "u", 0, 70),
+    ("orders_raw", "t", 1, 70),
+    ("orders_raw", "t", 0, 71),
+]
+
+
+def _hole(session: Session, *place: str | int, number: int = 11, table: str = "shop.orders") -> None:
+    session.run("INSERT INTO settlement_ods.holes VALUES (%s, %s, %s, %s, %s, %s, 1)", (f"{A}:{number}", table, *place))
+
+
+def _decided(session: Session, *place: str | int, decision: str = "redriven") -> None:
+    session.run(
+        "INSERT INTO settlement_public.dead_letter_decisions (topic, topic_id, kafka_partition, kafka_offset, decision,"
+        " table_name, row_key, to_reconcile, message_at, decided_by, reason)"
+        " VALUES (%s, %s, %s, %s, %s, 'shop.orders', '', '', now(), 'me', 'why')",
+        (*place, decision),
+    )
+
+
+def _mended(session: Session) -> list[tuple[str, ...]]:
+    found = session.rows("SELECT topic, topic_id, kafka_partition, kafka_offset, why FROM settlement_ods.mended_holes")
+    return sorted(tuple(map(str, row.values())) for row in found)
+
+
+@pytest.fixture
+def begun(feed: Feed, committer: Committer) -> Feed:
+    feed.first_snapshot([_order(1, 10), _order(2, 10)], [])
+    committer.cycle()
+    return feed
+
+
+def test_a_decision_mends_the_hole_of_its_letter_and_no_other(
+    begun: Feed, committer: Committer, session: Session
+) -> None:
+    """Known by topic, its id, partition and offset: each other hole differs in one of them, and stays open."""
+    for place in (_HERE, *_OTHERS):
+        _hole(session, *place)
+    _hole(session, "orders_raw", "t", 0, 99)
+    _decided(session, *_HERE)
+    _decided(session, *_HERE, decision="dropped")
+    _decided(session, *_HERE, decision="set aside")
+    _decided(session, "orders_raw", "t", 0, 99, decision="set aside")
+    committer.cycle()
+    assert _mended(session) == [("orders_raw", "t", "0", "70", "its dead letter was dropped")]
+    still = ["orders_again/0/70", "orders_raw/0/70", "orders_raw/0/71", "orders_raw/0/99", "orders_raw/1/70"]
+    # The topic's id is not in the key: of the two at one place one is open.
+    assert sorted(set(_open(session)) | {"orders_raw/0/70"}) == still
+    for place in _OTHERS:
+        _decided(session, *place)
+    committer.cycle()
+    assert len(_mended(session)) == 5
+    committer.cycle()
+    assert len(_mended(session)) == 5, "each is mended once"
+    assert _open(session) == ["orders_raw/0/99"]
+
+
+def test_a_row_mends_the_hole_at_its_place_and_no_other(begun: Feed, committer: Committer, session: Session) -> None:
+    begun.rows("shop.orders", [("u", 11, 1, _order(1, 11))])
+    begun.ends([(11, {"shop.orders": 1})])
+    offset = begun.offsets["orders_raw"] - 1
+    for place in (("u", 0, offset), ("t", 1, offset), ("t", 0, offset + 1), ("t", 0, offset)):
+        _hole(session, "orders_raw", *place)
+    _hole(session, "tracking_raw", "t", 0, offset, table="shop.tracking")
+    for place in (("u", 0, offset), ("t", 1, offset), ("t", 0, offset + 1)):
+        session.run("INSERT INTO settlement_ods.mended_holes VALUES ('other', %s, %s, %s, 'why', 1)", place)
+    session.run(
+        "INSERT INTO settlement_ods.mended_holes VALUES ('orders_raw', 'v', 0, %s, 'why', 1),"
+        " ('orders_raw', 't', 7, %s, 'why', 1), ('orders_raw', 't', 0, 77, 'why', 1), ('other', 't', 0, %s, 'why', 1)",
+        (offset, offset, offset),
+    )
+    committer.cycle()
+    came = [one for one in _mended(session) if one[-1] != "why"]
+    assert came == [("orders_raw", "t", "0", str(offset), "its row came to raw")]
+    begun.reset("orders_raw", offset)
+    begun.rows("shop.orders", [("u", 11, 1, _order(1, 11))])
+    committer.cycle()
+    assert len([one for one in _mended(session) if one[-1] != "why"]) == 1, "it is mended once"
+
+
+def test_a_holes_exception_is_its_own(begun: Feed, committer: Committer, session: Session) -> None:
+    """By table, key and type: others' hide none and are resolved by none; what a person resolved stays as said."""
+    key = "orders_raw/0/70"
+    for n, (table, row_key, kind, notes) in enumerate(
+        [
+            ("shop.tracking", key, "INVALID_ROW", None),
+            ("shop.orders", key, "ORDER_MISSING_SPATH", None),
+            ("shop.orders", "orders_raw/0/7", "INVALID_ROW", None),
+            ("shop.orders", key, "INVALID_ROW", "seen"),
+        ],
+        1,
+    ):
+        session.run(
+            "INSERT INTO settlement_ods.order_tracking_exceptions VALUES (%s, %s, %s, NULL, %s, now(), 'n',"
+            " CASE WHEN %s IS NOT NULL THEN now() END, %s)",
+            (n, table, row_key, kind, notes, notes),
+        )
+
+    def said() -> list[tuple[int, str | None]]:
+        found = session.rows("SELECT * FROM settlement_ods.order_tracking_exceptions ORDER BY exception_id")
+        return [(row["exception_id"], row["resolution_notes"]) for row in found]
+
+    _hole(session, *_HERE)
+    _hole(session, "orders_raw", "t", 0, 71)
+    committer.cycle()
+    assert said() == [(1, None), (2, None), (3, None), (4, "seen"), (5, None), (6, None)]
+    _decided(session, *_HERE)
+    committer.cycle()
+    assert said() == [
+        (1, None), (2, None), (3, None), (4, "seen"), (5, "its dead letter was redriven"), (6, None),
+    ]  # fmt: skip
+
+
+def test_letters_of_one_table_fill_no_hole_of_another(
+    begun: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    begun.ends([(11, {"shop.orders": 1, "shop.tracking": 1})])
+    _hole(session, *_HERE)
+    waiting = committer.cycle().waiting
+    assert len(waiting) == 1 and "shop.tracking" in waiting[0]
+
+
+def test_the_first_transaction_that_is_short_gets_the_letter(
+    short: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    short.ends([(13, {"shop.orders": 1})])
+    session.run("CREATE TABLE turned AS SELECT * FROM settlement_public.transaction_raw ORDER BY _offset DESC")
+    session.run("DELETE FROM settlement_public.transaction_raw")
+    session.run("INSERT INTO settlement_public.transaction_raw SELECT * FROM turned")
+    committer.cycle()
+    source.letters = [LETTER]
+    _loaded_to(session, 6)
+    committer.cycle()
+    assert session.rows("SELECT tx_id FROM settlement_ods.holes") == [{"tx_id": f"{A}:11"}]
+
+
+@pytest.mark.parametrize(
+    ("positions", "passed"),
+    [([(0, "t", 6)], False), ([(0, "t", 6), (1, "t", 3)], False), ([(0, "t", 6), (1, "t", 4)], True),
+     ([(1, "t", 6)], False), ([(0, "t", 6), (0, "old", 2), (1, "t", 4), (1, "old", 1)], True)],
+)  # fmt: skip
+def test_raw_has_passed_when_every_partition_has(
+    short: Feed, committer: Committer, session: Session, source: SaidSource,
+    positions: list[tuple[int, str, int]], passed: bool,
+) -> None:  # fmt: skip
+    """In the topic as it is now; a partition of which nothing was loaded has not."""
+    source.ends, source.letters = {0: 6, 1: 4}, [LETTER]
+    for partition, topic_id, offset in positions:
+        session.run(
+            "INSERT INTO settlement_public.orders_raw_positions (topic, topic_id, kafka_partition, generation, epoch,"
+            " next_offset, owner) VALUES ('orders_raw', %s, %s, 1, 1, %s, '')",
+            (topic_id, partition, offset),
+        )
+    committer.cycle()
+    assert (committer.cycle().gtid_set == f"{A}:1-12") == passed

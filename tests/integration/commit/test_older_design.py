@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.laws.story import ORDERS, PATH, TRACKING, Story, counts, delete, put
+from tests.laws.story import ORDERS, PATH, TRACKING, Story, counts, delete, put, read
 from waybill.half_years import HalfYear
 
 NEWEST = "2024_h2"  # of the template's history tables
@@ -71,6 +73,21 @@ def test_the_path_events_of_one_order_age_out_over_many_cycles(story: Story) -> 
         story.cycle()
         archived.append(sum(story.place(PATH, (1, seq)) != "" for seq in range(1, 6)))
     assert archived == [0, 0, 0, 0, 1, 2, 3, 4]
+
+
+def test_of_an_orders_path_events_at_one_position_only_the_one_that_aged_leaves(story: Story) -> None:
+    """Rows of one reading share position and batch: only the whole key tells them apart."""
+    story.commit(put(PATH, (9, 1), story.now))
+    ages = {1: 175, 2: 100, 3: 10}
+    story.load([read(PATH, (1, seq), story.number, story.ago(days)) for seq, days in ages.items()])
+    story.cycle()
+    story.pass_days(20)
+    story.commit(put(PATH, (9, 1), story.now))
+    story.cycle()
+    assert [story.place(PATH, (1, seq)) for seq in ages] == ["2023_h2", "", ""]
+    story.commit(put(PATH, (1, 2), story.ago(120), 222))
+    story.cycle()
+    assert story.value(PATH, (1, 2)) == 222
 
 
 def test_an_order_updated_months_after_its_creation_stands_once(story: Story) -> None:
@@ -207,3 +224,85 @@ def test_a_row_that_arrives_already_old_goes_to_history_in_the_same_cycle(story:
     summary = story.cycle()
     assert (story.place(TRACKING, 1), story.place(PATH, (1, 1))) == ("2023_h1", "2023_h1")
     assert (counts(summary, TRACKING).archived, counts(summary, TRACKING).trimmed) == (1, 0)
+
+
+def test_an_order_dated_in_the_future_does_not_follow_its_order_out(story: Story) -> None:
+    """Whether its half-year has a table or not; removed, it is no exception any more."""
+    story.rule(ORDERS, on_delete="remove")
+    far = story.now + 900 * 86_400
+    story.commit(put(TRACKING, 9, story.now))
+    for key, time in ((1, far), (2, story.now + 9 * 86_400), (3, None)):
+        story.commit(put(TRACKING, key, story.ago(300)), put(ORDERS, key, time))
+    story.cycle()
+    future = [(ORDERS, "1", "FUTURE_TIMESTAMP"), (ORDERS, "2", "FUTURE_TIMESTAMP")]
+    assert story.shop.exceptions() == [*future, (ORDERS, "3", "ARCHIVE_ROUTING_GAP_ECS")]
+    story.commit(delete(ORDERS, 1), delete(ORDERS, 3))
+    story.cycle()
+    assert story.shop.exceptions() == future[1:]
+
+
+def test_a_cut_applied_again_applies_nothing(story: Story) -> None:
+    _archived(story)
+    story.commit(delete(TRACKING, 9), put(TRACKING, 2, story.now))
+    story.cycle()
+    story.shop.apply_all_again()
+    summary = story.cycle()
+    assert [(m.rows_in > 0, m.applied, m.looked_at > 0) for m in summary.marts] == [(True, 0, True)] * 3
+
+
+def test_a_late_row_has_its_place_in_its_transaction(story: Story) -> None:
+    """Behind the one that stands, or before it."""
+    [made] = story.commit(put(TRACKING, 1, story.now, 1))
+    story.cycle()
+    for place, value, wins in ((3, 333, True), (2, 222, False), (4, 444, True)):
+        values = {**made.values, "state": value}
+        story.load([replace(made, position=(*made.position[:2], place), values=values)])
+        story.cycle()
+        assert (story.value(TRACKING, 1) == value) == wins
+
+
+@pytest.mark.parametrize("on_delete", ["mark", "ignore"])
+def test_what_was_deleted_ages_with_its_mark(story: Story, on_delete: str) -> None:
+    """Put in with it when it was never seen, kept when it moves with news or by itself."""
+    for table in (TRACKING, PATH):
+        story.rule(table, on_delete=on_delete)
+    story.commit(put(TRACKING, 1, story.ago(170)), put(PATH, (1, 1), story.ago(170)))
+    story.cycle()
+    story.commit(delete(TRACKING, 1), delete(PATH, (1, 1)), delete(TRACKING, 2, story.ago(170)))
+    story.commit(put(TRACKING, 9, story.now), put(PATH, (9, 1), story.now))
+    story.cycle()
+    story.pass_days(20)
+    story.commit(put(TRACKING, 9, story.now), put(PATH, (9, 1), story.now), delete(TRACKING, 3, story.ago(300)))
+    story.cycle()
+    assert (story.place(TRACKING, 1), story.place(TRACKING, 3), story.place(PATH, (1, 1))) == (
+        "2023_h2", "2023_h1", "2023_h2",
+    )  # fmt: skip
+    story.commit(put(TRACKING, 1, story.now))
+    story.cycle()
+    assert story.shop.stands(TRACKING)[(1,)][0].gone is None, "a later insert clears the mark"
+
+
+def test_rows_that_age_leave_with_those_that_are_corrected_while_others_are_replaced(story: Story) -> None:
+    story.commit(put(TRACKING, 1, story.ago(175)), put(TRACKING, 2, story.now), put(TRACKING, 3, story.now))
+    story.commit(put(TRACKING, 9, story.now), put(TRACKING, 4, story.ago(300)), put(TRACKING, 5, story.ago(300)))
+    story.cycle()
+    story.pass_days(10)
+    story.commit(put(TRACKING, 2, story.ago(185), 222), put(TRACKING, 3, story.now, 333), put(TRACKING, 9, story.now))
+    story.commit(put(TRACKING, 4, story.now, 444), put(TRACKING, 5, story.ago(301), 555))
+    summary = story.cycle()
+    assert [story.place(TRACKING, n) for n in (1, 2, 3, 4, 5)] == ["2023_h2", "2023_h2", "", "", "2023_h1"]
+    assert counts(summary, TRACKING).archived == 2
+
+
+def test_an_archived_row_is_found_wherever_it_lies_in_its_table(story: Story) -> None:
+    """Put in first or last, of the least key or the greatest."""
+    for key in (5, 1, 7):
+        story.commit(put(TRACKING, key, story.ago(300)), put(ORDERS, key, story.ago(10)))
+        story.commit(put(TRACKING, 9, story.now), put(ORDERS, 9, story.now))
+        story.cycle()
+    assert {story.place(TRACKING, key) for key in (1, 5, 7)} == {"2023_h1"}
+    for key in (5, 7, 1):
+        story.commit(put(TRACKING, key, story.ago(301), 700 + key), put(ORDERS, key, story.ago(11)))
+        story.cycle()
+        assert (story.place(TRACKING, key), story.value(TRACKING, key)) == ("2023_h1", 700 + key)
+        assert story.place(ORDERS, key) == "2024_h1"

@@ -13,7 +13,7 @@ from committer import steps
 from committer.marts import MartTable, Place
 from committer.steps import Runner, Step
 from tests.laws.standing import KEYS
-from tests.laws.story import ORDERS, PATH, TRACKING, Story, put
+from tests.laws.story import ORDERS, PATH, TRACKING, Story, delete, put, read
 from warehouse.session import Session
 from waybill.errors import WaybillError
 from waybill.half_years import HalfYear
@@ -45,14 +45,12 @@ def _refused(story: Story, match: str) -> WaybillError:
     return refused.value
 
 
-@pytest.mark.parametrize(
-    ("table", "to"), [("mart_tracking", "hist_tracking_2023_h1"), ("mart_tracking", "mart_tracking")]
-)
-def test_a_key_damaged_by_hand_into_two_places_stops_the_cycle_with_its_name(three: Story, table: str, to: str) -> None:
-    _copy(three, table, to, "order_id = 2")
+@pytest.mark.parametrize(("to", "other"), [("hist_tracking_2023_h1", "2023_h1"), ("mart_tracking", "")])
+def test_a_key_damaged_by_hand_into_two_places_stops_the_cycle_with_its_name(three: Story, to: str, other: str) -> None:
+    _copy(three, "mart_tracking", to, "order_id = 2")
     three.commit(put(TRACKING, 1, three.now), put(TRACKING, 2, three.now))
     error = _refused(three, r"240_twice of mart_tracking: 1 or more keys stand twice before the cycle")
-    assert "'order_id': 2, 'rows_found': 2" in error.what
+    assert f"'order_id': 2, 'rows_found': 2, 'one_place': '', 'another_place': '{other}'" in error.what
     assert "waybill check conservation" in error.todo
 
 
@@ -104,17 +102,76 @@ def test_a_row_that_does_not_stand_once_where_it_should_rolls_the_cycle_back(
     assert f"'order_id': 1, 'stood_in': '', 'should_stand_in': '', 'rows_found': {found}" in error.what
 
 
-@pytest.mark.parametrize("moves", ["by itself", "with news"])
+@pytest.mark.parametrize("moves", ["by itself", "with news", "new", "beside another of its position"])
 def test_nothing_is_trimmed_before_it_has_arrived(three: Story, monkeypatch: pytest.MonkeyPatch, moves: str) -> None:
     _after(monkeypatch, steps.INSERT, f"DELETE FROM {MART_SCHEMA}.hist_tracking_2024_h1 WHERE order_id = 2")
     if moves == "by itself":
         three.pass_days(175)
         three.commit(put(TRACKING, 1, three.now))
+    elif moves == "new":
+        _after(monkeypatch, steps.INSERT, f"DELETE FROM {MART_SCHEMA}.hist_tracking_2023_h2 WHERE order_id = 5")
+        three.commit(put(TRACKING, 5, three.ago(190)))
+        _refused(three, "300_arrived of hist_tracking_2023_h2: 1 or more keys did not arrive")
+        return
+    elif moves == "beside another of its position":
+        _after(monkeypatch, steps.INSERT, f"DELETE FROM {MART_SCHEMA}.hist_tracking_2023_h2 WHERE order_id = 2")
+        three.load([read(TRACKING, (n,), three.number, three.ago(190)) for n in (2, 5)])
     else:
         three.commit(put(TRACKING, 2, three.ago(190)), put(TRACKING, 4, HalfYear.parse("2024h1").first_second))
         _after(monkeypatch, steps.INSERT, f"DELETE FROM {MART_SCHEMA}.hist_tracking_2023_h2 WHERE order_id = 2")
     error = _refused(three, r"300_arrived of hist_tracking_202\d_h\d: 1 or more keys did not arrive in hist_tracking")
     assert "'order_id': 2, 'stood_in': ''" in error.what
+
+
+_POSITION = ["_era", "_number", "_order", "_batch_id"]
+
+
+def _another_version(table: str, column: str, key: int) -> str:
+    return f"UPDATE {MART_SCHEMA}.{table} SET {column} = {column} + 1 WHERE order_id = {key}"
+
+
+@pytest.mark.parametrize("column", _POSITION)
+def test_only_the_version_that_was_judged_is_taken_out(
+    three: Story, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    """A delete by key alone would take out what nobody has looked at."""
+    _after(monkeypatch, steps.VERDICT, _another_version("hist_tracking_2023_h1", column, 3))
+    three.commit(put(TRACKING, 3, three.now))
+    error = _refused(three, "350_conserved of mart_tracking")
+    found = "'rows_found': 2, 'one_place': '', 'right_versions': 1"
+    assert f"'order_id': 3, 'stood_in': '2023_h1', 'should_stand_in': '', {found}" in error.what
+
+
+@pytest.mark.parametrize("column", _POSITION)
+def test_only_the_version_that_was_judged_is_replaced(
+    three: Story, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    _after(monkeypatch, steps.VERDICT, _another_version("mart_tracking", column, 1))
+    three.commit(put(TRACKING, 1, three.now), put(TRACKING, 2, three.now))
+    _refused(three, "288_replace of mart_tracking: 1 of 2 rows were replaced")
+
+
+@pytest.mark.parametrize("column", _POSITION)
+def test_another_version_than_the_one_put_in_has_not_arrived(
+    three: Story, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    _after(monkeypatch, steps.INSERT, _another_version("mart_tracking", column, 3))
+    three.commit(put(TRACKING, 3, three.now))
+    assert "'order_id': 3" in _refused(three, "300_arrived of mart_tracking: 1 or more keys did not arrive").what
+
+
+@pytest.mark.parametrize("place", ["mart_tracking", "mart_tracking_removed"])
+@pytest.mark.parametrize("column", _POSITION)
+def test_another_version_than_the_one_that_won_does_not_stand_for_it(
+    three: Story, monkeypatch: pytest.MonkeyPatch, column: str, place: str
+) -> None:
+    three.rule(TRACKING, on_delete="remove")
+    three.cycle()
+    _after(monkeypatch, steps.REMOVED, _another_version(place, column, 1))
+    three.commit(delete(TRACKING, 1) if place.endswith("removed") else put(TRACKING, 1, three.now))
+    where = "removed" if place.endswith("removed") else ""
+    what = _refused(three, "350_conserved of mart_tracking").what
+    assert f"'rows_found': 1, 'one_place': '{where}', 'right_versions': 0" in what
 
 
 def test_as_of_tells_the_cut_of_what_a_reader_sees(three: Story) -> None:

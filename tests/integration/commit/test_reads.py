@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from committer.commit import Committer
+from committer.summary import Summary
 from tests.integration.commit.conftest import standing
 from tests.integration.commit.feed import A, Feed
+from tests.laws.story import TRACKING, Story, put, read
 from warehouse.session import Session
 
 
@@ -59,3 +61,130 @@ def test_of_two_reads_at_one_gtid_set_the_later_written_wins(
     begun.read_again("shop.orders", f"{A}:1-11", [_order(1, 2)])
     committer.cycle()
     assert standing(session, "mart_orders") == {1: 2, 2: 10}
+
+
+def test_rows_of_two_reads_have_each_its_own_place(begun: Feed, committer: Committer, session: Session) -> None:
+    begun.rows("shop.orders", [("u", 12, 1, _order(1, 12))])
+    begun.read_again("shop.orders", f"{A}:1-11", [_order(1, 77)])
+    begun.read_again("shop.orders", f"{A}:1-12", [_order(2, 88)])
+    begun.ends([(11, {}), (12, {"shop.orders": 1})])
+    committer.cycle()
+    assert standing(session, "mart_orders") == {1: 12, 2: 88}
+
+
+# A table read to its end: what it did not bring is gone, as soon as that is certain.
+
+
+class _Whole:
+    """A read of all of shop.tracking behind transaction `number`, which brings order 1 and not order 2."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        story.commit(put(TRACKING, 1, story.now), put(TRACKING, 2, story.now))
+        story.shop.cycle()
+        story.pass_days(1)
+
+    def tell(self, kind: str, table: str = TRACKING) -> None:
+        self.story.shop.notify(kind, table)
+
+    def bring(self, number: int) -> None:
+        self.story.load([read(TRACKING, (1,), number, self.story.now)])
+
+    def run(self) -> tuple[Summary, list[int]]:
+        """A cycle, and the orders that count as gone after it."""
+        summary = self.story.shop.cycle()
+        stands = self.story.shop.stands(TRACKING)
+        return summary, sorted(key[0] for key, (row,) in stands.items() if row.gone is not None)
+
+
+@pytest.fixture
+def whole(story: Story) -> _Whole:
+    return _Whole(story)
+
+
+def test_what_a_whole_read_did_not_bring_is_gone_and_what_came_since_it_began_is_not(whole: _Whole) -> None:
+    whole.tell("STARTED")
+    whole.story.pass_days(1)
+    whole.story.commit(put(TRACKING, 3, whole.story.now))
+    whole.bring(whole.story.number)
+    whole.tell("TABLE_SCAN_COMPLETED")
+    summary, gone = whole.run()
+    assert gone == [2]
+    assert next(m for m in summary.marts if m.mart == "mart_tracking").marked
+    assert whole.run()[1] == [2]
+
+
+def test_a_transaction_that_ended_at_the_moment_a_read_began_is_not_before_it(whole: _Whole) -> None:
+    whole.story.commit(put(TRACKING, 3, whole.story.now))
+    whole.tell("STARTED")
+    whole.bring(whole.story.number - 1)
+    whole.tell("TABLE_SCAN_COMPLETED")
+    assert whole.run()[1] == [2]
+
+
+def test_the_last_transaction_before_a_read_began_counts_wherever_its_end_lies(whole: _Whole) -> None:
+    whole.story.commit(put(TRACKING, 3, whole.story.now))
+    whole.story.commit(put(TRACKING, 4, whole.story.now))
+    session = whole.story.shop.session
+    session.run("CREATE TABLE turned AS SELECT * FROM settlement_public.transaction_raw ORDER BY _offset DESC")
+    session.run("DELETE FROM settlement_public.transaction_raw")
+    session.run("INSERT INTO settlement_public.transaction_raw SELECT * FROM turned")
+    whole.story.pass_days(1)
+    whole.tell("STARTED")
+    whole.bring(whole.story.number)
+    whole.tell("TABLE_SCAN_COMPLETED")
+    assert whole.run()[1] == [2, 3, 4]
+
+
+def test_while_rows_of_a_read_wait_for_the_cut_nothing_is_gone(whole: _Whole) -> None:
+    whole.tell("STARTED")
+    whole.bring(whole.story.number)
+    whole.story.load([read(TRACKING, (2,), whole.story.number + 1, whole.story.now)])
+    whole.tell("TABLE_SCAN_COMPLETED")
+    assert whole.run()[1] == []
+    whole.story.commit(put(TRACKING, 4, whole.story.now))
+    assert whole.run()[1] == []
+
+
+def test_events_that_wait_for_the_cut_keep_nothing_from_being_gone(whole: _Whole) -> None:
+    whole.tell("STARTED")
+    whole.bring(whole.story.number)
+    whole.tell("TABLE_SCAN_COMPLETED")
+    made = whole.story.commit(put(TRACKING, 4, whole.story.now), put(TRACKING, 5, whole.story.now), load=False)
+    whole.story.load(made[:1])
+    assert whole.run()[1] == [2]
+
+
+@pytest.mark.parametrize(("hours", "letters", "gone"), [(-1, 1, [2]), (0, 1, []), (1, 1, []), (1, 0, [2])])
+def test_with_dead_letters_since_it_began_nothing_is_gone(
+    whole: _Whole, hours: int, letters: int, gone: list[int]
+) -> None:
+    whole.tell("STARTED")
+    session = whole.story.shop.session
+    session.run(
+        "INSERT INTO settlement_public.tracking_raw_ledger (batch_id, object_key, topic, topic_id, kafka_partition,"
+        " generation, epoch, first_offset, next_offset, row_count, dead_letters, size_bytes, sha256, loaded_at)"
+        " SELECT 9999, 'k', 'tracking_raw', 't', 0, 1, 1, 900, 901, 0, %s, 1, '',"
+        " max(_produced_at) + %s * interval '1 hour' FROM settlement_public.notification_raw",
+        (letters, hours),
+    )
+    session.run("UPDATE settlement_public.tracking_raw_ledger SET loaded_at = '1970-01-02' WHERE batch_id <> 9999")
+    whole.bring(whole.story.number)
+    whole.tell("TABLE_SCAN_COMPLETED")
+    summary, found = whole.run()
+    assert found == gone
+    assert any("dead letters" in note for note in summary.notes) == (not gone)
+
+
+def test_another_kind_of_notification_and_another_snapshot_end_no_read(whole: _Whole) -> None:
+    """A read that was broken off and begun again counts from its first begin, also as the messages are read again."""
+    whole.tell("STARTED")
+    whole.tell("IN_PROGRESS")
+    whole.story.shop.session.run(
+        "UPDATE settlement_public.notification_raw SET additional_data = replace(additional_data, 'status', 's')"
+        " WHERE notification_type = 'IN_PROGRESS'"
+    )
+    whole.bring(whole.story.number)
+    assert whole.run()[1] == []
+    whole.tell("TABLE_SCAN_COMPLETED")
+    assert whole.run()[1] == [2]

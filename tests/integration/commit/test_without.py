@@ -8,6 +8,8 @@ from committer import out
 from committer.commit import Committer
 from tests.integration.commit.conftest import standing
 from tests.integration.commit.feed import A, Feed
+from tests.laws.standing import KEYS
+from tests.laws.story import ORDERS, PATH, Story, put
 from warehouse.session import Session
 from waybill.errors import SettingsError
 
@@ -80,3 +82,43 @@ def test_a_table_without_a_mart_an_empty_reason_and_the_last_mart_are_refused(
         out.leave_out(session, "shop.tracking", MARTS, "why", "me")
     with pytest.raises(SettingsError, match="do not go on without shop"):
         out.take_back(session, "shop.tracking")
+
+
+def test_what_an_end_says_of_a_table_that_is_out_is_kept_once_by_its_first_one(
+    stuck: Feed, committer: Committer, session: Session
+) -> None:
+    out.leave_out(session, "shop.tracking", MARTS, "broken", "me")
+    stuck.ends([(12, {"shop.orders": 1, "shop.tracking": 3})])
+    stuck.reset("transaction_raw", 0)
+    stuck.ends([(11, {"shop.orders": 1, "shop.tracking": 1})])
+    committer.cycle()
+    owed = session.rows("SELECT tx_id, collection_count AS n FROM settlement_ods.owed_rows ORDER BY 1")
+    assert owed == [{"tx_id": f"{A}:11", "n": 1}, {"tx_id": f"{A}:12", "n": 1}]
+
+
+@pytest.mark.parametrize("numbers", [(12, 13), (13, 12)])
+def test_the_earliest_transaction_that_lacks_rows_is_named(
+    stuck: Feed, committer: Committer, session: Session, numbers: tuple[int, int]
+) -> None:
+    """By the cycle that took it in, then by its name."""
+    out.leave_out(session, "shop.tracking", MARTS, "broken", "me")
+    committer.cycle()
+    stuck.ends([(13, {"shop.tracking": 1})])
+    committer.cycle()
+    session.run("UPDATE settlement_ods.owed_rows SET cycle = 9 - cycle WHERE %s > %s", numbers)
+    out.take_back(session, "shop.tracking")
+    first = 11 if numbers == (12, 13) else 13
+    assert f"of its rows of transaction {A}:{first} " in committer.cycle().waiting[0]
+
+
+def test_what_another_table_owes_holds_none_that_is_taken_back(story: Story) -> None:
+    session = story.shop.session
+    for table in (ORDERS, PATH):
+        out.leave_out(session, table, list(KEYS), "broken", "me")
+    made = story.commit(put(ORDERS, 1, story.now), put(PATH, (1, 1), story.now), load=False)
+    story.shop.cycle()
+    out.take_back(session, PATH)
+    story.load(made[1:])
+    assert story.shop.cycle().waiting == []
+    assert story.place(PATH, (1, 1)) == ""
+    assert ORDERS in str(session.rows("SELECT table_name FROM settlement_ods.owed_rows"))
