@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from committer.commit import Committer
-from tests.integration.commit.conftest import standing
-from tests.integration.commit.feed import EPOCH, Feed
+from tests.integration.commit.conftest import SaidSource, standing
+from tests.integration.commit.feed import EPOCH, A, Feed
 from warehouse.session import Session
 
 
@@ -103,3 +105,16 @@ def test_rows_that_a_broken_attempt_read_at_the_same_place_are_as_good(
     feed.notify("COMPLETED")
     assert committer.cycle().waiting == []
     assert standing(session, "mart_orders") == {1: 10, 2: 9}
+
+
+def test_a_transaction_whose_end_was_written_with_completed_is_not_part_of_the_snapshot(
+    feed: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    feed.first_snapshot([_order(1, 10)], [])
+    feed.now -= timedelta(seconds=1)
+    feed.ends([(11, {"shop.orders": 1})])
+    source.stored = f"{A}:1-11"
+    assert committer.cycle().gtid_set == f"{A}:1-10"
+    feed.rows("shop.orders", [("u", 11, 1, _order(1, 11))])
+    assert committer.cycle().gtid_set == f"{A}:1-11"
+    assert standing(session, "mart_orders") == {1: 11}

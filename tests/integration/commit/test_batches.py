@@ -97,3 +97,16 @@ def test_of_a_batch_that_was_cut_only_the_rest_is_applied(feed: Feed, committer:
     assert committer.cycle().rows_in == 2
     assert standing(session, "mart_orders") == {11: 11, 12: 12, 13: 13}
     _complete(session)
+
+
+def test_an_end_that_waits_in_an_older_batch_is_not_lost(feed: Feed, committer: Committer, session: Session) -> None:
+    feed.first_snapshot([], [])
+    _ends(feed, 100, 11, orders=1)
+    _ends(feed, 101, 12)
+    _ends(feed, 102, 13, tracking=1)
+    assert committer.cycle().transactions == 0
+    _order(feed, 103, 11, 11)
+    assert committer.cycle().gtid_set == f"{A}:1-12"
+    _tracking(feed, 104, 13, 13)
+    assert committer.cycle().gtid_set == f"{A}:1-13"
+    _complete(session)

@@ -132,13 +132,14 @@ def test_what_was_watched_for_a_transaction_is_forgotten_when_it_has_arrived(
     assert [row["purpose"] for row in kept] == [f"hole {A}:12", "read again n1"]
 
 
+@pytest.mark.parametrize("written", ["max(_produced_at) - interval '1 s'", "min(_produced_at)"])
 def test_rows_of_an_attempt_that_nobody_told_of_stay_pending(
-    begun: Feed, committer: Committer, session: Session
+    begun: Feed, committer: Committer, session: Session, written: str
 ) -> None:
-    """They are not void: written behind STARTED. Nothing is dropped in silence."""
+    """They are not void: written behind STARTED, or with it. Nothing is dropped in silence."""
     begun.snapshot_rows("shop.orders", [_order(7, 7)], pos=777)
     session.run(
-        "UPDATE settlement_public.orders_raw SET _produced_at = (SELECT max(_produced_at) - interval '1 s'"
+        f"UPDATE settlement_public.orders_raw SET _produced_at = (SELECT {written}"
         " FROM settlement_public.notification_raw) WHERE order_id = 7"
     )
     begun.ends([(11, {})])

@@ -6,7 +6,7 @@ import pytest
 
 from committer.commit import Committer
 from committer.summary import Summary
-from tests.integration.commit.conftest import standing
+from tests.integration.commit.conftest import SaidSource, standing
 from tests.integration.commit.feed import A, Feed
 from tests.laws.story import TRACKING, Story, put, read
 from warehouse.session import Session
@@ -70,6 +70,20 @@ def test_rows_of_two_reads_have_each_its_own_place(begun: Feed, committer: Commi
     begun.ends([(11, {}), (12, {"shop.orders": 1})])
     committer.cycle()
     assert standing(session, "mart_orders") == {1: 12, 2: 88}
+
+
+def test_a_read_before_the_first_transaction_finds_what_the_first_snapshot_brought_and_it_did_not(
+    begun: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    source.ends = {0: 0}
+    begun.notify("STARTED", "Incremental Snapshot", data_collections="shop.orders")
+    begun.ends([(11, {})])  # of the signal that asked for it
+    begun.read_again("shop.orders", f"{A}:1-11", [_order(1, 77)])
+    begun.notify(
+        "TABLE_SCAN_COMPLETED", "Incremental Snapshot", scanned_collection="shop.orders", status="SUCCEEDED"
+    )
+    committer.cycle()
+    assert standing(session, "mart_orders") == {1: 77}
 
 
 # A table read to its end: what it did not bring is gone, as soon as that is certain.
