@@ -110,3 +110,17 @@ def test_an_end_that_waits_in_an_older_batch_is_not_lost(feed: Feed, committer: 
     _tracking(feed, 104, 13, 13)
     assert committer.cycle().gtid_set == f"{A}:1-13"
     _complete(session)
+
+
+def test_a_batch_loaded_at_the_very_mark_is_behind_it(feed: Feed, committer: Committer, session: Session) -> None:
+    feed.first_snapshot([], [])
+    committer.cycle()
+    _order(feed, 100, 11, 11)
+    _ends(feed, 101, 11, orders=1)
+    session.run("DELETE FROM settlement_public.raw_marks WHERE raw_table = 'orders_raw'")
+    session.run(
+        "INSERT INTO settlement_public.raw_marks (raw_table, applied_before, trimmed_before)"
+        " SELECT 'orders_raw', max(loaded_at), '1970-01-01' FROM settlement_public.orders_raw_ledger"
+    )
+    committer.cycle()
+    assert standing(session, "mart_orders") == {1: 11}

@@ -84,3 +84,16 @@ def test_nothing_of_a_leader_moves_while_it_is_out(begun: Story) -> None:
     out.leave_out(begun.shop.session, TRACKING, list(KEYS), "broken", "me")
     begun.commit(put(ORDERS, 3, begun.now))
     assert counts(begun.shop.cycle(), ORDERS).looked_at == 1
+
+
+def test_an_older_event_brings_no_removed_row_back(begun: Story) -> None:
+    """Nor does it take the key off the list, so that one between the two would."""
+    [older] = begun.commit(put(TRACKING, 1, begun.now))
+    [between] = begun.commit(put(TRACKING, 1, begun.now), load=False)
+    begun.load([between])
+    begun.commit(delete(TRACKING, 1))
+    begun.cycle()
+    for event in (older, between):
+        begun.load([event])
+        begun.cycle()
+        assert (begun.place(TRACKING, 1), begun.place(ORDERS, 1)) == ("removed", "")

@@ -291,3 +291,18 @@ def test_raw_has_passed_when_every_partition_has(
         )
     committer.cycle()
     assert (committer.cycle().gtid_set == f"{A}:1-12") == passed
+
+
+def test_letters_of_a_table_fill_its_holes_though_another_tables_are_filled(
+    begun: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    begun.now -= timedelta(minutes=30)
+    begun.ends([(11, {"shop.orders": 1, "shop.tracking": 1})])
+    _hole(session, *_HERE)
+    committer.cycle()
+    source.ends, source.letters = {0: 6}, [Origin("tracking_raw", "t", 0, 5)]
+    session.run(
+        "INSERT INTO settlement_public.tracking_raw_positions (topic, topic_id, kafka_partition, generation, epoch,"
+        " next_offset, owner) VALUES ('tracking_raw', 't', 0, 1, 1, 6, '')"
+    )
+    assert committer.cycle().gtid_set == f"{A}:1-11"

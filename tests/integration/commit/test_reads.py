@@ -7,7 +7,7 @@ import pytest
 from committer.commit import Committer
 from committer.summary import Summary
 from tests.integration.commit.conftest import SaidSource, standing
-from tests.integration.commit.feed import A, Feed
+from tests.integration.commit.feed import EPOCH, A, Feed
 from tests.laws.story import TRACKING, Story, put, read
 from warehouse.session import Session
 
@@ -79,11 +79,67 @@ def test_a_read_before_the_first_transaction_finds_what_the_first_snapshot_broug
     begun.notify("STARTED", "Incremental Snapshot", data_collections="shop.orders")
     begun.ends([(11, {})])  # of the signal that asked for it
     begun.read_again("shop.orders", f"{A}:1-11", [_order(1, 77)])
-    begun.notify(
-        "TABLE_SCAN_COMPLETED", "Incremental Snapshot", scanned_collection="shop.orders", status="SUCCEEDED"
-    )
+    begun.notify("TABLE_SCAN_COMPLETED", "Incremental Snapshot", scanned_collection="shop.orders", status="SUCCEEDED")
     committer.cycle()
     assert standing(session, "mart_orders") == {1: 77}
+
+
+def _tell(feed: Feed, kind: str, topic: str = "t") -> None:
+    """Debezium's word of a read of shop.orders; the other topics stay as they are."""
+    feed.topic_id = topic
+    what = {"data_collections": "shop.orders"} if kind == "STARTED" else {"scanned_collection": "shop.orders"}
+    feed.notify(kind, "Incremental Snapshot", status="SUCCEEDED", **what)
+    feed.topic_id = "t"
+
+
+def _read(feed: Feed, number: int, orders: list[int], topic: str = "t") -> None:
+    """A whole read behind transaction `number`, that of its signal."""
+    _tell(feed, "STARTED", topic)
+    feed.ends([(number, {})])
+    feed.read_again("shop.orders", f"{A}:1-{number}", [_order(order, number) for order in orders])
+    _tell(feed, "TABLE_SCAN_COMPLETED", topic)
+
+
+@pytest.mark.parametrize("again", ["a", "z"])
+def test_reads_told_in_a_topic_made_again_follow_those_of_the_one_before_it(
+    begun: Feed, committer: Committer, session: Session, source: SaidSource, again: str
+) -> None:
+    """Also when that one is read once more."""
+    source.ends = {0: 0}
+    _read(begun, 11, [1, 2])
+    before = begun.offsets["notification_raw"]
+    begun.offsets["notification_raw"] = 0
+    begun.ends([(12, {})])
+    _read(begun, 13, [1], again)
+    begun.offsets["notification_raw"], begun.generation = before - 2, 2
+    now = begun.now
+    begun.now = EPOCH
+    _tell(begun, "STARTED")
+    _tell(begun, "TABLE_SCAN_COMPLETED")
+    begun.now = now
+    committer.cycle()
+    assert standing(session, "mart_orders") == {1: 13}
+
+
+def test_a_begin_that_is_read_once_more_does_not_begin_the_next_read(
+    begun: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    source.ends = {0: 0}
+    _read(begun, 11, [1, 2])
+    committer.cycle()
+    begun.rows("shop.orders", [("c", 12, 1, _order(3, 12))])
+    begun.ends([(12, {"shop.orders": 1})])
+    after, begun.offsets["notification_raw"] = begun.offsets["notification_raw"], 4
+    begun.generation = 2
+    _tell(begun, "STARTED")
+    session.run(
+        "UPDATE settlement_public.notification_raw SET _produced_at = (SELECT min(_produced_at)"
+        " FROM settlement_public.notification_raw WHERE _offset = 4) WHERE _offset = 4"
+    )
+    begun.offsets["notification_raw"] = after
+    _read(begun, 13, [1, 2])
+    committer.cycle()
+    assert standing(session, "mart_orders") == {1: 13, 2: 13}
 
 
 # A table read to its end: what it did not bring is gone, as soon as that is certain.

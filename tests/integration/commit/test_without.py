@@ -106,6 +106,9 @@ def test_the_earliest_transaction_that_lacks_rows_is_named(
     stuck.ends([(13, {"shop.tracking": 1})])
     committer.cycle()
     session.run("UPDATE settlement_ods.owed_rows SET cycle = 9 - cycle WHERE %s > %s", numbers)
+    session.run("CREATE TABLE turned AS SELECT * FROM settlement_ods.owed_rows ORDER BY tx_id DESC")
+    session.run("DELETE FROM settlement_ods.owed_rows")
+    session.run("INSERT INTO settlement_ods.owed_rows SELECT * FROM turned")
     out.take_back(session, "shop.tracking")
     first = 11 if numbers == (12, 13) else 13
     assert f"of its rows of transaction {A}:{first} " in committer.cycle().waiting[0]
