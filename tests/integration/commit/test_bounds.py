@@ -80,3 +80,11 @@ def test_a_cycle_looks_at_what_came_or_aged_and_at_nothing_else(story: Story) ->
     story.pass_days(11)
     story.commit(put(TRACKING, 50, story.now), put(ORDERS, 50, story.now), put(PATH, (50, 1), story.now))
     assert [m.looked_at for m in story.cycle().marts] == [4, 4, 4], "one aged, two are in the future no more"
+
+
+def test_t_counts_a_version_that_is_replaced_in_the_cycle_that_brings_it(story: Story) -> None:
+    story.commit(*(put(table, key, story.ago(190)) for table, key in ((TRACKING, 1), (PATH, (1, 1)))))
+    story.commit(*(put(table, key, story.now) for table, key in ((TRACKING, 9), (PATH, (9, 1)))))
+    story.commit(*(put(table, key, story.ago(100)) for table, key in ((TRACKING, 9), (PATH, (9, 1)))))
+    story.cycle()
+    assert (story.place(TRACKING, 1), story.place(PATH, (1, 1))) == ("2023_h2", "2023_h2")
