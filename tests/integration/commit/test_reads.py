@@ -192,11 +192,12 @@ def test_a_transaction_that_ended_at_the_moment_a_read_began_is_not_before_it(wh
     assert whole.run()[1] == [2]
 
 
-def test_the_last_transaction_before_a_read_began_counts_wherever_its_end_lies(whole: _Whole) -> None:
+@pytest.mark.parametrize("lie", ["ASC", "DESC"])
+def test_the_last_transaction_before_a_read_began_counts_wherever_its_end_lies(whole: _Whole, lie: str) -> None:
     whole.story.commit(put(TRACKING, 3, whole.story.now))
     whole.story.commit(put(TRACKING, 4, whole.story.now))
     session = whole.story.shop.session
-    session.run("CREATE TABLE turned AS SELECT * FROM settlement_public.transaction_raw ORDER BY _offset DESC")
+    session.run(f"CREATE TABLE turned AS SELECT * FROM settlement_public.transaction_raw ORDER BY _offset {lie}")
     session.run("DELETE FROM settlement_public.transaction_raw")
     session.run("INSERT INTO settlement_public.transaction_raw SELECT * FROM turned")
     whole.story.pass_days(1)
