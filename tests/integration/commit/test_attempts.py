@@ -57,17 +57,17 @@ def test_a_beginning_read_again_begins_nothing(feed: Feed, committer: Committer,
     assert standing(session, "mart_orders") == {1: 10}
 
 
+@pytest.mark.parametrize("turned", [True, False])
 def test_of_two_readings_of_one_notification_the_later_counts(
-    feed: Feed, committer: Committer, session: Session
+    feed: Feed, committer: Committer, session: Session, turned: bool
 ) -> None:
     """Whatever order they lie in."""
     feed.notify("STARTED")
     feed.snapshot_rows("shop.orders", [_order(1, 10)])
-    feed.batch = 50
-    for count, generation in (("1", 2), ("7", 1)):
-        feed.offsets["notification_raw"], feed.generation = 1, generation
+    readings = [("1", 2, 50), ("7", 1, 40)]
+    for count, generation, batch in readings if turned else readings[::-1]:
+        feed.offsets["notification_raw"], feed.generation, feed.batch = 1, generation, batch
         feed.notify("TABLE_SCAN_COMPLETED", scanned_collection="shop.orders", total_rows_scanned=count)
-        feed.batch = 40
     feed.batch, feed.generation = 60, 1
     feed.notify("TABLE_SCAN_COMPLETED", scanned_collection="shop.tracking", total_rows_scanned="0")
     feed.notify("COMPLETED")
@@ -118,3 +118,18 @@ def test_a_transaction_whose_end_was_written_with_completed_is_not_part_of_the_s
     feed.rows("shop.orders", [("u", 11, 1, _order(1, 11))])
     assert committer.cycle().gtid_set == f"{A}:1-11"
     assert standing(session, "mart_orders") == {1: 11}
+
+
+def test_what_ended_before_a_later_first_snapshot_began_is_part_of_it(
+    feed: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    feed.first_snapshot([_order(1, 10)], [])
+    feed.rows("shop.orders", [("u", 11, 1, _order(1, 11))])
+    feed.ends([(11, {"shop.orders": 1})])
+    committer.cycle()
+    feed.rows("shop.orders", [("u", 12, 1, _order(1, 12))])
+    feed.ends([(12, {"shop.orders": 1})])
+    feed.first_snapshot([_order(1, 50)], [], pos=500)
+    source.stored = f"{A}:1-12"
+    assert committer.cycle().gtid_set == f"{A}:1-12"
+    assert standing(session, "mart_orders") == {1: 50}

@@ -97,3 +97,24 @@ def test_an_older_event_brings_no_removed_row_back(begun: Story) -> None:
         begun.load([event])
         begun.cycle()
         assert (begun.place(TRACKING, 1), begun.place(ORDERS, 1)) == ("removed", "")
+
+
+def test_a_leader_that_is_marked_as_deleted_stands_where_it_stands(story: Story) -> None:
+    story.commit(put(TRACKING, 1, story.now), put(ORDERS, 1, story.ago(300)), put(TRACKING, 9, story.now))
+    story.commit(put(ORDERS, 9, story.now))
+    story.cycle()
+    story.commit(delete(TRACKING, 1))
+    story.commit(put(ORDERS, 1, story.ago(300), 77))
+    story.cycle()
+    assert (story.place(ORDERS, 1), story.value(ORDERS, 1)) == ("", 77)
+
+
+def test_a_removed_key_that_comes_back_takes_no_other_off_the_list(begun: Story) -> None:
+    """And one that was never seen is removed too."""
+    begun.commit(put(TRACKING, 2, begun.now), put(TRACKING, 3, begun.now))
+    begun.cycle()
+    begun.commit(delete(TRACKING, 2), delete(TRACKING, 3), delete(TRACKING, 4, begun.now))
+    begun.cycle()
+    begun.commit(put(TRACKING, 2, begun.now))
+    begun.cycle()
+    assert [begun.place(TRACKING, key) for key in (2, 3, 4)] == ["", "removed", "removed"]
