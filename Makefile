@@ -56,7 +56,7 @@ mutants: up
 
 # One run: the stack is started once, by the first test that asks for it.
 test: lint
-	$(PYTEST) tests/unit tests/simulation tests/laws tests/mutants/test_listed.py tests/integration tests/system
+	$(PYTEST) tests/unit tests/simulation tests/laws tests/mutants tests/integration tests/system
 
 # The same demo and tests on the stack of docker-compose.yml; the native way has no say in it. Left out until they have been seen
 # to pass there: monitoring, and the outages that make a container stand still (docs/testing.md). The histories, for their time.

@@ -1,7 +1,8 @@
 """Break every step of the commit cycle and see a test fail: `python -m tests.mutants [--only TEXT]`.
 
-Goes on where it was interrupted (build/mutants/state.json). Exits 1 when a mutant survives that is not listed in
-equivalent.toml.
+First the tests run with the original, and every mutant is tried beside each step (telling.py); then each mutant runs
+with the tests that can tell it, up to the first that fails. Goes on where it was interrupted (build/mutants/). Exits 1
+when a mutant lives that is not listed in equivalent.toml.
 """
 
 from __future__ import annotations
@@ -13,20 +14,21 @@ import secrets
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import UTC, datetime
 
 import tests.laws.machine
 import tests.laws.story  # noqa: F401 - imported before the processes fork, so that each starts at once
-from committer import steps
 from tests.mutants.by_hand import broken
-from tests.mutants.killing import ROOT, Ground, ground, kill
-from tests.mutants.mechanical import Mutant, mutants
-from tests.mutants.record import AnyMutant, Record, equivalent, suite_digest
-from warehouse.statements import text_of
+from tests.mutants.killing import kill
+from tests.mutants.mechanical import mutants
+from tests.mutants.record import KILLED, Record, caught, equivalent, keep_caught
+from tests.mutants.suite import ROOT, AnyMutant, Ground, ground
+from tests.mutants.telling import ENOUGH, Telling
 from waybill.addresses import Addresses, Warehouse, variable
 
-_KILLED = ("caught", "refused")
+_ALL = 1_000_000
 
 
 def every() -> list[AnyMutant]:
@@ -40,16 +42,16 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--drawn", type=int, default=0, help="so many, drawn by SEED")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--seconds", type=float, default=1e9, help="begin no mutant after so long")
-    parser.add_argument("--budget", type=float, default=1e9, help="seconds after which a mutant is given up for now")
-    parser.add_argument("--trust", action="store_true", help="do not try the original first")
     parser.add_argument("--at-once", type=int, default=2)
     parser.add_argument("--again", action="store_true", help="also those that are known")
-    parser.add_argument("--forget", action="store_true", help="neither read nor write what is known")
+    parser.add_argument("--caught", action="store_true", help="those in caught.toml, each by the test named there")
+    parser.add_argument("--keep", action="store_true", help="write caught.toml from what is known, and end")
     parser.add_argument("--list", action="store_true", help="names alone")
     asked = parser.parse_args(words)
     found = every()
     same = equivalent(found)
-    chosen = [m for m in found if asked.only in m.name and m.name not in same]
+    by = caught(found) if asked.caught else {}
+    chosen = [m for m in found if asked.only in m.name and m.name not in same and (m.name in by or not asked.caught)]
     if asked.drawn:
         seed = secrets.randbelow(1_000_000) if asked.seed is None else asked.seed
         print(f"seed {seed}")
@@ -57,20 +59,39 @@ def main(words: Sequence[str] | None = None) -> int:
     if asked.list:
         print("\n".join(m.name for m in chosen))
         return 0
-    record = Record(kept=False) if asked.forget else Record.load()
-    tests = suite_digest()
-    todo = [m for m in chosen if asked.again or not record.knows(m, tests, asked.budget)]
+    if asked.keep:
+        _keep(found, chosen, len(same))
+        return 0
+    record = Record(kept=False) if asked.caught else Record.load()
+    todo = [m for m in chosen if asked.again or not record.knows(m)]
     print(f"{len(found)} mutants, {len(same)} equivalent, {len(chosen)} chosen, {len(todo)} to be tried")
-    # Mixed, so that the totals of a run that is broken off say something of all.
-    random.Random(1).shuffle(todo)
-    with ground(_one_warehouse()) as cloned:
-        if todo and not asked.trust:
-            _refuse_broken_original(cloned)
-        _run(cloned, todo, record, tests, asked, time.monotonic() + asked.seconds)
+    with ground(one_warehouse()) as cloned:
+        if asked.caught:
+            _run(cloned, todo, record, lambda mutant: [by[mutant.name]], asked)
+            return _report(chosen, record, len(found), len(same))
+        telling = Telling()
+        telling.look(cloned, todo)
+        _run(cloned, todo, record, telling.tests, asked)
+        # What lived through the first few tests that tell it meets all of them.
+        lived = [m for m in todo if not record.knows(m) and len(telling.of(m).tests) >= ENOUGH]
+        telling.look(cloned, lived, _ALL)
+        _run(cloned, lived, record, telling.tests, asked)
     return _report(chosen, record, len(found), len(same))
 
 
-def _one_warehouse() -> Warehouse:
+def _keep(found: Sequence[AnyMutant], chosen: Sequence[AnyMutant], same: int) -> None:
+    """What is known becomes caught.toml, the counts at its head."""
+    record = Record.load()
+    counts = Counter(record.outcome(m) for m in chosen)
+    said = ", ".join(f"{n} {what}" for what, n in counts.most_common())
+    keep_caught(
+        chosen, record,
+        f"{datetime.now(UTC):%d %B %Y}, python -m tests.mutants: {len(found)} mutants, {same} equivalent, {said}.\n"
+        "A mutant, and the digest of the step file that it makes; draws are from what fits.",
+    )  # fmt: skip
+
+
+def one_warehouse() -> Warehouse:
     """The tests' processes are told where it is, so that none of them looks after the stack."""
     warehouse = Addresses.load(ROOT).warehouse
     for key in type(warehouse).model_fields:
@@ -80,26 +101,17 @@ def _one_warehouse() -> Warehouse:
     return warehouse
 
 
-def _refuse_broken_original(cloned: Ground) -> None:
-    """Tests that fail without a mutant catch every one."""
-    step = steps.BEGIN
-    original = Mutant("the original", step.file, text_of(f"sql/commit/{step.file}"))
-    verdict = kill(cloned, original)
-    if verdict.outcome != "survived":
-        sys.exit(f"the tests fail without any mutant: {verdict.by}: {verdict.why}")
-    print(f"the original passes all tests in {verdict.seconds} s", flush=True)
-
-
 def _run(
-    cloned: Ground, todo: Sequence[AnyMutant], record: Record, tests: str, asked: argparse.Namespace, until: float
-) -> None:
+    cloned: Ground, todo: Sequence[AnyMutant], record: Record, tests_of: Callable[[AnyMutant], Sequence[str]],
+    asked: argparse.Namespace,
+) -> None:  # fmt: skip
     began = time.monotonic()
 
     def one(mutant: AnyMutant) -> None:
-        if time.monotonic() > until:
+        if time.monotonic() > began + asked.seconds:
             return
-        verdict = kill(cloned, mutant, record.killers(mutant.step), asked.budget)
-        record.add(mutant, verdict, tests)
+        verdict = kill(cloned, mutant, tests_of(mutant))
+        record.add(mutant, verdict)
         print(f"{verdict.outcome:9s}{verdict.seconds:6.1f} s  {mutant.name}", flush=True)
 
     with ThreadPoolExecutor(asked.at_once) as pool:
@@ -110,12 +122,12 @@ def _run(
 
 
 def _report(chosen: Sequence[AnyMutant], record: Record, total: int, same: int) -> int:
-    outcomes = Counter(record.verdicts.get(m.name, {}).get("outcome", "not run") for m in chosen)
+    outcomes = Counter(record.outcome(m) for m in chosen)
     for mutant in chosen:
-        if record.verdicts.get(mutant.name, {}).get("outcome") not in (*_KILLED, None):
-            print(f"{record.verdicts[mutant.name]['outcome']}: {mutant.name}")
+        if (outcome := record.outcome(mutant)) not in KILLED:
+            print(f"{outcome}: {mutant.name}")
     print(f"{total} mutants: {same} equivalent, " + ", ".join(f"{n} {what}" for what, n in outcomes.most_common()))
-    return 0 if set(outcomes) <= set(_KILLED) else 1
+    return 0 if set(outcomes) <= set(KILLED) else 1
 
 
 if __name__ == "__main__":

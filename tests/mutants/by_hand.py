@@ -37,9 +37,7 @@ _CHANGES = (
     ("a leader is looked for in the newest history table only", steps.LEADERS_HISTORY,
      "JOIN {history} h ON {h_is_c}",
      "JOIN {history} h ON {h_is_c}\nWHERE %(place)s = (SELECT max(t.place) FROM settlement_ods.mart_places t)"),
-    ("history is put in only if absent", steps.INSERT,
-     "WHERE n._target = %(place)s",
-     "WHERE NOT EXISTS (SELECT 1 FROM {place} p WHERE {p_is_n}) AND n._target = %(place)s"),
+    ("history is put in only if absent", steps.REPLACE, "WHERE {p_is_n}", "WHERE %(place)s = '' AND {p_is_n}"),
     ("rows that move are put in only if the order is absent", steps.INSERT,
      "WHERE g._target = %(place)s",
      "WHERE g._target = %(place)s AND NOT EXISTS (SELECT 1 FROM {place} p WHERE p.order_id = g.order_id)"),
@@ -80,9 +78,10 @@ _CHANGES = (
      "extract(epoch FROM p._committed_at)", "extract(epoch FROM clock_timestamp())"),
     ("T is of winners alone", steps.EVENT_TIMES, "WHERE p.era IS NOT NULL", "WHERE p.newest = 1 AND p.era IS NOT NULL"),
     ("NOT IN for NOT EXISTS over keys", steps.EXCEPTIONS,
-     "AND NOT EXISTS (\n      SELECT 1 FROM settlement_ods.order_tracking_exceptions x\n      WHERE x.table_name",
+     "AND NOT EXISTS (\n      SELECT 1 FROM settlement_ods.order_tracking_exceptions x\n"
+     "      WHERE x.table_name = %(source)s AND x.row_key = {v_row_key} AND",
      "AND {v_row_key} NOT IN (\n      SELECT CASE WHEN x.order_id IS NOT NULL THEN x.row_key END"
-     " FROM settlement_ods.order_tracking_exceptions x\n      WHERE x.table_name"),
+     " FROM settlement_ods.order_tracking_exceptions x\n      WHERE x.table_name = %(source)s AND"),
     ("rows without a key are not left out", steps.LATEST, " AND NOT ({w_key_is_null})", ""),
     ("aged rows are those of the order's first path event", steps.CANDIDATES,
      "WHERE NOT %(follows)s AND m.{event_time} < %(due_before)s",

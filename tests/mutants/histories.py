@@ -1,4 +1,4 @@
-"""A few random histories of fixed seeds: what kills most mutants soonest."""
+"""A few random histories of fixed seeds."""
 
 from __future__ import annotations
 

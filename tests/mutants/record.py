@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import threading
 import tomllib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.mutants.by_hand import Broken
-from tests.mutants.killing import ROOT, Verdict, suite
-from tests.mutants.mechanical import Mutant
+from tests.mutants.killing import Verdict
+from tests.mutants.suite import ROOT, AnyMutant, digest
 
 STATE = ROOT / "build/mutants/state.json"
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
-AnyMutant = Mutant | Broken
-
-
-def digest(mutant: AnyMutant) -> str:
-    return hashlib.sha256(mutant.text.encode()).hexdigest()[:16]
-
-
-def suite_digest() -> str:
-    """Changes with any test of the suite: what survived has to be tried again then."""
-    files = sorted({*suite(), *(str(p.relative_to(ROOT)) for p in (ROOT / "tests/laws").glob("*.py"))})
-    return hashlib.sha256(b"".join((ROOT / f).read_bytes() for f in files)).hexdigest()[:16]
+CAUGHT = Path(__file__).with_name("caught.toml")
+KILLED = ("caught", "refused")
 
 
 def equivalent(mutants: Sequence[AnyMutant]) -> dict[str, str]:
@@ -45,39 +34,54 @@ def equivalent(mutants: Sequence[AnyMutant]) -> dict[str, str]:
     return found
 
 
+def caught(mutants: Sequence[AnyMutant]) -> dict[str, str]:
+    """Name -> the test that caught it, of those kept in caught.toml that are mutants still, with the text they had."""
+    entries = tomllib.loads(CAUGHT.read_text(encoding="utf-8")).get("caught", [])
+    kept = {name: (entry["by"], text) for entry in entries for name, text in entry["mutants"].items()}
+    return {m.name: kept[m.name][0] for m in mutants if m.name in kept and kept[m.name][1] == digest(m)}
+
+
+def keep_caught(mutants: Sequence[AnyMutant], record: Record, head: str) -> None:
+    """Write caught.toml anew: what the record has, by the test that caught it. `head` says when and how many."""
+    by: dict[str, list[AnyMutant]] = {}
+    for mutant in mutants:
+        if record.knows(mutant):
+            by.setdefault(record.verdicts[mutant.name]["by"], []).append(mutant)
+    lines = [f"# {line}" for line in head.splitlines()]
+    for test in sorted(by):
+        lines += ["", "[[caught]]", f"by = {json.dumps(test)}", "[caught.mutants]"]
+        lines += [f"{json.dumps(m.name, ensure_ascii=False)} = {json.dumps(digest(m))}" for m in by[test]]
+    CAUGHT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 @dataclass
 class Record:
     """Verdicts by name; each is kept with what it was of."""
 
     verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
     kept: bool = True
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def load(cls) -> Record:
         return cls(json.loads(STATE.read_text())) if STATE.exists() else cls()
 
-    def knows(self, mutant: AnyMutant, tests: str, budget: float) -> bool:
-        """A caught mutant stays caught; one that survived was tried with these tests, for as long."""
+    def knows(self, mutant: AnyMutant) -> bool:
+        """A caught mutant stays caught; one that was not is tried again."""
         known: Mapping[str, Any] = self.verdicts.get(mutant.name, {})
-        if known.get("digest") != digest(mutant) or known.get("outcome") == "too long":
-            return False
-        if known["outcome"] == "unfinished":
-            return bool(known["tests"] == tests and known["seconds"] >= budget)
-        return known["outcome"] != "survived" or bool(known["tests"] == tests)
+        return known.get("digest") == digest(mutant) and known.get("outcome") in KILLED
 
-    def add(self, mutant: AnyMutant, verdict: Verdict, tests: str) -> None:
-        self.verdicts[mutant.name] = {
-            **asdict(verdict), "step": mutant.step, "digest": digest(mutant), "tests": tests,
-        }  # fmt: skip
-        if not self.kept:
-            return
-        STATE.parent.mkdir(parents=True, exist_ok=True)
-        new = STATE.with_suffix(".new")
-        new.write_text(json.dumps(self.verdicts, indent=1))
-        new.replace(STATE)
+    def outcome(self, mutant: AnyMutant) -> str:
+        """The last one of the mutant as it is now."""
+        known: Mapping[str, Any] = self.verdicts.get(mutant.name, {})
+        return str(known["outcome"]) if known.get("digest") == digest(mutant) else "not run"
 
-    def killers(self, step: str) -> list[str]:
-        """The tests that killed mutants of this step, then of all, the most successful first."""
-        own = Counter(v["by"] for v in self.verdicts.values() if v["by"] and v["step"] == step)
-        every = Counter(v["by"] for v in self.verdicts.values() if v["by"])
-        return list(dict.fromkeys([*(n for n, _ in own.most_common(4)), *(n for n, _ in every.most_common(4))]))
+    def add(self, mutant: AnyMutant, verdict: Verdict) -> None:
+        """Of several threads."""
+        with self._lock:
+            self.verdicts[mutant.name] = {**asdict(verdict), "step": mutant.step, "digest": digest(mutant)}
+            if self.kept:
+                STATE.parent.mkdir(parents=True, exist_ok=True)
+                new = STATE.with_suffix(".new")
+                new.write_text(json.dumps(self.verdicts, indent=1))
+                new.replace(STATE)

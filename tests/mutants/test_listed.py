@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.conftest import ROOT
 from tests.mutants.__main__ import every
-from tests.mutants.record import equivalent
+from tests.mutants.record import caught, equivalent
 
 
 def test_names_are_distinct_and_each_mutant_differs_from_the_others() -> None:
@@ -16,3 +17,13 @@ def test_names_are_distinct_and_each_mutant_differs_from_the_others() -> None:
 def test_every_listed_equivalent_is_a_mutant() -> None:
     """An entry that fits none any more, or has no reason, is an error."""
     assert all(reason for reason in equivalent(every()).values())
+
+
+def test_those_kept_as_caught_are_mutants_still_and_name_a_test() -> None:
+    """After a step file was changed: python -m tests.mutants, then --keep. Draws are only from what fits."""
+    found = every()
+    kept = caught(found)
+    assert len(kept) > len(found) * 0.7
+    assert not kept.keys() & equivalent(found).keys()
+    files = {test.partition("::")[0] for test in kept.values() if not test.startswith("history ")}
+    assert all((ROOT / file).exists() for file in files)
