@@ -46,6 +46,7 @@ def test_a_committer_that_stands_still_or_dies_is_replaced_and_never_commits_bes
     until(lambda: "lease was lost" in first.log.read_text() or _ended(first), "the first one finds out", 60)
     assert _by(streaming, first) >= before
     until(lambda: _killed_in_a_cycle(streaming, second), "the second one killed with the lease", 60)
+    before = _by(streaming, first)
     until(lambda: _by(streaming, first) > before, "the first took over again", 90)
     assert first.running()
     first.terminate()
