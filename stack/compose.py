@@ -33,6 +33,7 @@ from waybill.errors import UnreachableError, WaybillError
 BUILT_FROM = (f"quay.io/debezium/connect:{DEBEZIUM_VERSION}", "maven:3.9-eclipse-temurin-17")
 UP_SECONDS = 600
 PROBE_SECONDS = 90.0
+RECOVER_SECONDS = 120.0
 PAUSE = 0.3
 VARIABLES = {each.port.name: f"WAYBILL_PORT_{each.name.upper()}" for each in ALL}
 MONITORING_PROFILE = "monitoring"
@@ -86,8 +87,8 @@ class ComposeWay:
             if self.image_is_outdated():
                 words.append("--build")
             with progress.part("containers", f"docker compose up, project {project.name}"):
-                code = project.show(*words)
-            if code:
+                came = _brought_up(project, *words)
+            if not came:
                 raise _not_up(project)
             self.finish(progress)
             progress.say(f"stack is up after {progress.elapsed:.1f} s")
@@ -139,7 +140,7 @@ class ComposeWay:
         with Progress() as progress, self._alone(progress):
             project = self.project
             words = ["up", "--detach", "--wait", "--wait-timeout", str(UP_SECONDS), "--no-deps", "--no-recreate"]
-            if project.show(*words, service):
+            if not _brought_up(project, *words, service):
                 raise _not_up(project)
             if service not in {each.name for each in MONITORING}:
                 self._probe(service, self.addresses())
@@ -232,6 +233,18 @@ def _status(
         uptime=(datetime.now(UTC) - started).total_seconds() if started else 0.0,
         note="" if container.health in ("", "healthy") else container.health,
     )
+
+
+def _brought_up(project: Project, *words: str) -> bool:
+    """`docker compose up --wait`, again while a container runs and is unhealthy: compose gives up at once on one that
+    stood still until now, though its next health check may succeed."""
+    until = time.monotonic() + RECOVER_SECONDS
+    while project.show(*words):
+        ill = [each for each in project.containers() if each.state == "running" and each.health == "unhealthy"]
+        if not ill or time.monotonic() > until:
+            return False
+        time.sleep(2)
+    return True
 
 
 def _not_up(project: Project) -> UnreachableError:
