@@ -68,6 +68,10 @@ class Drawn(Standing):
     def source_name(self, table: str) -> str:
         return f"{self.database}.{table.split('.')[1]}"
 
+    def raw(self, table: str) -> str:
+        """The table's raw table."""
+        return f"{table.split('.')[1]}_{self.number}_raw"
+
     def any_table(self) -> str:
         """One of its tables."""
         return self._draw.choice(tuple(COLUMNS))
@@ -77,7 +81,7 @@ class Drawn(Standing):
         return [
             {
                 "source": self.source_name(table), "key": list(KEYS[table]), "event_time": TIMES[table],
-                "raw": f"{table.split('.')[1]}_{self.number}_raw",
+                "raw": self.raw(table),
                 "batch": {"rows": 20_000, "bytes": "64MiB", "seconds": 0.3}, "memory": "16MiB",
                 "mart": {
                     "name": self.mart(table), "on_delete": rule.on_delete, "retention_days": rule.retention // DAY,

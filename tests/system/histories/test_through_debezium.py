@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -27,7 +26,7 @@ from waybill.addresses import Addresses
 HISTORIES, PHASES = int(os.environ.get("RUNS") or 8), 4
 Connection = "pymysql.Connection[Cursor]"
 LEAST_EVENTS, LEAST_CYCLES = 40, 6
-SEED = int(os.environ.get("SEED") or secrets.randbelow(1_000_000))
+SEED = int(os.environ.get("SEED") or 1)  # the same each time: whether a commit passes depends on the commit alone
 
 
 class Told:
@@ -36,6 +35,7 @@ class Told:
     def __init__(self, pipeline: PipelineOnStack, histories: Sequence[Drawn], mysql: Connection) -> None:
         self.pipeline, self.histories, self.mysql = pipeline, histories, mysql
         self.cycles = 0
+        self.read_to: dict[str, dict[int, int]] = {}
 
     def write(self, transactions: int, phase: int, wrong: bool = False) -> None:
         for history in self.histories:
@@ -66,9 +66,24 @@ class Told:
         """One table of each is read once more from the beginning. Nothing consumes; Kafka may not know it yet."""
         for history in those:
             table = history.any_table()
+            self.read_to[history.raw(table)] = self._positions(history.raw(table))
             words = ("--table", history.source_name(table), "--to", "beginning", "--while-owned")
             self.pipeline.does("offsets", "reset", *words, "--reason", "drawn", "--yes")
             history.reset(table)
+
+    def _positions(self, raw: str) -> dict[int, int]:
+        found = self.pipeline.servers.rows(
+            f"SELECT kafka_partition, max(next_offset) FROM settlement_public.{raw}_positions GROUP BY kafka_partition"
+        )
+        return dict(found)
+
+    def has_read_again(self) -> bool:
+        """Whether all that was reset is loaded to where it was: the cut does not wait for it."""
+        return all(
+            self._positions(raw).get(partition, 0) >= offset
+            for raw, ends in self.read_to.items()
+            for partition, offset in ends.items()
+        )
 
     def read_again(self, readers: Sequence[Drawn]) -> None:
         """One table of each; returns when the marts know that it was read to its end."""
@@ -97,6 +112,7 @@ class Told:
                 self.compare()
         self.reset(at("reset_in"))
         with self.consuming():
+            until(self.has_read_again, "what was reset loaded once more", 90)
             self.compare()
             for history in at("redriven_in"):
                 names = [word for table in history.rules for word in ("--table", history.source_name(table))]
