@@ -117,7 +117,8 @@ class Told:
             for history in at("redriven_in"):
                 names = [word for table in history.rules for word in ("--table", history.source_name(table))]
                 done = self.pipeline.does("deadletters", "redrive", "--all", *names, "--reason", "mended")
-                assert done["redriven"] == len(history.letters) > 0, (done, history.letters)
+                # One whose table was reset since has its row, and is no letter any more.
+                assert done["redriven"] == sum(letter.open for letter in history.letters), (done, history.letters)
                 history.redriven()
             self.read_again(at("read_again_in"))
             self.compare()
@@ -170,4 +171,5 @@ def test_marts_and_history_follow_from_the_statements_alone(told: Told) -> None:
     print(f"{len(told.histories)} histories: {dict(seen)}, {told.cycles} cycles among the statements")
     for history in told.histories:
         assert len(history.events) >= LEAST_EVENTS and history.compared >= LEAST_CYCLES, history.kinds()
+        assert history.letters, "nothing was set aside"
     assert all(seen[kind] for kind in ("c", "u", "d", "r", "letter"))
