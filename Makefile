@@ -44,9 +44,8 @@ fuzz: setup
 simulate: setup
 	RUNS='$(or $(RUNS),10000)' SEED='$(SEED)' $(PYTEST) -s tests/simulation
 
-# Random histories of events and cycles against the model of the laws, the long form (new ones; `make test` draws the same
-# 60 each time): goes on behind the last and adds up
-# (build/laws/state.json). The seed is printed; a failure says how to repeat it.
+# Random histories of events and cycles against the model of the laws, the long form: new ones, where `make test` draws the
+# same 60 each time. Goes on behind the last and adds up (build/laws/state.json); the seed is printed, a failure says how to repeat it.
 laws: setup
 	RUNS='$(or $(RUNS),1000)' SEED='$(SEED)' WHOLE='$(WHOLE)' KEEP=build/laws/state.json $(PYTEST) -s tests/laws
 
