@@ -207,6 +207,47 @@ def test_a_hole_that_is_mended_ends_its_exception_and_leaves_the_others_as_they_
     assert [row["row_key"] for row in found if row["resolved_at"] is not None] == ["orders_raw/0/70"]
 
 
+_AGAIN = ("orders_raw", "u", 0, 70)
+
+
+def _said(session: Session) -> list[tuple[str, str, str | None]]:
+    found = session.rows("SELECT row_key, notes, resolution_notes FROM settlement_ods.order_tracking_exceptions")
+    return [(row["row_key"], row["notes"], row["resolution_notes"]) for row in found]
+
+
+def test_holes_at_one_place_of_a_topic_and_of_the_one_made_again_are_one_exception(
+    begun: Feed, committer: Committer, session: Session
+) -> None:
+    """The key has no topic id. At most one exception is open for a table, row and type."""
+    _hole(session, *_AGAIN, number=12)
+    _hole(session, *_HERE, number=11)
+    committer.cycle()
+    note = f"a row of transaction {A}:11 is a dead letter; the cut went on without it"
+    assert _said(session) == [("orders_raw/0/70", note, None)]
+    committer.cycle()
+    assert _open(session) == ["orders_raw/0/70"]
+
+
+def test_an_exception_of_two_holes_ends_when_both_are_mended(
+    begun: Feed, committer: Committer, session: Session
+) -> None:
+    _hole(session, *_HERE)
+    _hole(session, *_AGAIN)
+    committer.cycle()
+    _decided(session, *_HERE, decision="dropped")
+    committer.cycle()
+    (said,) = _said(session)
+    assert said[2] is None, "of the other hole it is open still, and the same"
+    _decided(session, *_AGAIN)
+    committer.cycle()
+    (said,) = _said(session)
+    assert said[2] == "its dead letter was redriven"
+    assert _open(session) == []
+    _hole(session, "orders_raw", "v", 0, 70)
+    committer.cycle()
+    assert _open(session) == ["orders_raw/0/70"], "a third hole of that key is named anew"
+
+
 def test_a_row_mends_the_hole_at_its_place_and_no_other(begun: Feed, committer: Committer, session: Session) -> None:
     begun.rows("shop.orders", [("u", 11, 1, _order(1, 11))])
     begun.ends([(11, {"shop.orders": 1})])
