@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from committer import steps
+from committer import reads, steps
 from tests.mutants.by_hand import Broken
 from tests.mutants.suite import AnyMutant, Ground, in_a_child, live, run_tests
 from warehouse import statements
@@ -61,7 +61,7 @@ def _run(ground: Ground, mutant: AnyMutant, tests: Sequence[str]) -> tuple[str, 
     def mutated(asked: str) -> str:
         return mutant.text if asked == path else original(asked)
 
-    statements.text_of = steps.text_of = mutated  # type: ignore[assignment]
+    statements.text_of = steps.text_of = reads.text_of = mutated  # type: ignore[assignment]
     ground.lend()
     failed = _Failed()
     written = [test for test in tests if not test.startswith("history ")]

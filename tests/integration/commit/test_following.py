@@ -118,3 +118,21 @@ def test_a_removed_key_that_comes_back_takes_no_other_off_the_list(begun: Story)
     begun.commit(put(TRACKING, 2, begun.now))
     begun.cycle()
     assert [begun.place(TRACKING, key) for key in (2, 3, 4)] == ["", "removed", "removed"]
+
+
+def test_rows_without_a_time_that_follow_another_are_not_looked_at_when_the_first_event_counts(story: Story) -> None:
+    """They stand where their leader does, whatever is due."""
+    story.commit(put(TRACKING, 1, story.now), put(ORDERS, 1, None))
+    story.cycle()
+    story.commit(put(ORDERS, 9, story.now))
+    assert counts(story.cycle(), ORDERS).looked_at == 1
+
+
+def test_a_removed_key_stands_in_the_way_of_no_other(begun: Story) -> None:
+    begun.commit(put(TRACKING, 2, begun.now))
+    begun.cycle()
+    begun.commit(delete(TRACKING, 2))
+    begun.cycle()
+    begun.commit(put(TRACKING, 3, begun.now), put(TRACKING, 9, begun.now))
+    begun.cycle()
+    assert [begun.place(TRACKING, key) for key in (2, 3, 9)] == ["removed", "", ""]
