@@ -90,6 +90,14 @@ def test_a_cycle_looks_at_what_came_or_aged_and_at_nothing_else(story: Story) ->
     assert [m.looked_at for m in story.cycle().marts] == [4, 4, 4], "one aged, two are in the future no more"
 
 
+def test_a_row_that_ages_in_the_cycle_that_brings_news_of_it_is_looked_at_once(story: Story) -> None:
+    story.commit(put(TRACKING, 1, story.ago(179)), put(TRACKING, 9, story.now))
+    story.cycle()
+    story.pass_days(2)
+    story.commit(put(TRACKING, 1, story.now), put(TRACKING, 9, story.now))
+    assert [m.looked_at for m in story.cycle().marts] == [2, 0, 0]
+
+
 def test_t_counts_a_version_that_is_replaced_in_the_cycle_that_brings_it(story: Story) -> None:
     story.commit(*(put(table, key, story.ago(190)) for table, key in ((TRACKING, 1), (PATH, (1, 1)))))
     story.commit(*(put(table, key, story.now) for table, key in ((TRACKING, 9), (PATH, (9, 1)))))
