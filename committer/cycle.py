@@ -194,7 +194,7 @@ class Cycle:
             self._run.run(steps.OWED, cycle=self._summary.cycle)
         if runs:
             self._cut_reaches(max(r["ended_at"] for r in runs))
-        return extend(eras, [Run((r["uuid"], r["tag"]), r["first_number"], r["last_number"]) for r in runs])
+        return extend(eras, [Run((r["uuid"], r["tag"]), r["last_number"]) for r in runs])
 
     def _cut_reaches(self, time_of_last: datetime | None) -> None:
         """The cut's time never falls."""

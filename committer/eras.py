@@ -34,10 +34,9 @@ class Era:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Consecutive transactions of one source line, as the transaction topic has them."""
+    """Consecutive transactions of one source line up to `last`, as the transaction topic has them."""
 
     line: Line
-    first: int
     last: int
 
 

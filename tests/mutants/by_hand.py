@@ -31,12 +31,12 @@ def _t_is_of_what_stands() -> None:
 # (what was done, the step, what is replaced, by what). A replaced text stands exactly once in its file.
 _CHANGES = (
     ("only the newest history table is looked up", steps.STANDING_HISTORY,
-     "JOIN {history} h ON {h_is_c}",
-     "JOIN {history} h ON {h_is_c}\nWHERE %(place)s ="
-     " (SELECT max(t.place) FROM settlement_ods.mart_places t WHERE t.mart = %(mart_name)s)"),
+     "WHERE {c_first_key} >=",
+     "WHERE %(place)s = (SELECT max(t.place) FROM settlement_ods.mart_places t WHERE t.mart = %(mart_name)s)"
+     "\n  AND {c_first_key} >="),
     ("a leader is looked for in the newest history table only", steps.LEADERS_HISTORY,
-     "JOIN {history} h ON {h_is_c}",
-     "JOIN {history} h ON {h_is_c}\nWHERE %(place)s = (SELECT max(t.place) FROM settlement_ods.mart_places t)"),
+     "WHERE {c_first_key} >=",
+     "WHERE %(place)s = (SELECT max(t.place) FROM settlement_ods.mart_places t)\n  AND {c_first_key} >="),
     ("history is put in only if absent", steps.REPLACE, "WHERE {p_is_n}", "WHERE %(place)s = '' AND {p_is_n}"),
     ("rows that move are put in only if the order is absent", steps.INSERT,
      "WHERE g._target = %(place)s",

@@ -103,8 +103,9 @@ def _of_group(one: Group) -> Iterator[_Edit]:
 def _chunks(one: Group) -> Iterator[tuple[str, tuple[Part, ...]]]:
     """What stands behind each keyword of this level, up to the next."""
     keyword, own = "", list[Part]()
-    for part in one.parts:
-        if part.word in _CLAUSES:
+    for part, after in zip(one.parts, (*one.parts[1:], None), strict=False):
+        # LEFT JOIN, not left(text, length).
+        if part.word in _CLAUSES and not (part.word == "LEFT" and isinstance(after, Group)):
             if own:
                 yield keyword, tuple(own)
             keyword, own = ("BY" if part.word == "," and keyword == "BY" else part.word), []

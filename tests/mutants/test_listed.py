@@ -25,5 +25,6 @@ def test_those_kept_as_caught_are_mutants_still_and_name_a_test() -> None:
     kept = caught(found)
     assert len(kept) > len(found) * 0.7
     assert not kept.keys() & equivalent(found).keys()
-    files = {test.partition("::")[0] for test in kept.values() if not test.startswith("history ")}
+    files = {test.partition("::")[0] for test in kept.values()}
+    # No history: it is another one when the machine that draws it changes. What only a history tells wants a test.
     assert all((ROOT / file).exists() for file in files)

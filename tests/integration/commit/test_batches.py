@@ -97,6 +97,24 @@ def test_of_a_batch_that_was_cut_only_the_rest_is_applied(feed: Feed, committer:
     assert committer.cycle().rows_in == 2
     assert standing(session, "mart_orders") == {11: 11, 12: 12, 13: 13}
     _complete(session)
+    assert committer.cycle().rows_in == 0
+    _complete(session)
+
+
+def test_a_batch_is_applied_whatever_waits_in_another(feed: Feed, committer: Committer, session: Session) -> None:
+    """Rows, and END records: one of a transaction that is in the cut holds its batch back no more than others do."""
+    feed.first_snapshot([], [])
+    _order(feed, 100, 11, 11)
+    _order(feed, 101, 12, 12)
+    _ends(feed, 102, 11, orders=1)
+    _ends(feed, 103, 12, orders=2)
+    committer.cycle()
+    open_ = session.rows("SELECT batch_id FROM settlement_ods.applied_batches WHERE NOT complete ORDER BY 1")
+    assert [row["batch_id"] for row in open_] == [101, 103]
+    feed.ends([(11, {"shop.orders": 1}), (13, {})])
+    _order(feed, 105, 12, 12, order=2)
+    committer.cycle()
+    _complete(session)
 
 
 def test_an_end_that_waits_in_an_older_batch_is_not_lost(feed: Feed, committer: Committer, session: Session) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.laws.history import BEGAN
 from tests.laws.model import DAY, HOUR
-from tests.laws.story import ORDERS, PATH, TRACKING, Story, put
+from tests.laws.story import ORDERS, PATH, TRACKING, Change, Story, delete, put
 from waybill.half_years import HalfYear
 
 
@@ -31,6 +32,13 @@ def test_t_counts_an_event_up_to_an_hour_after_its_commit(story: Story, late: in
     story.commit(put(PATH, (9, 1), story.now))
     story.cycle()
     assert (story.place(TRACKING, 1) != "") == archived
+
+
+@pytest.mark.parametrize("change", [delete(TRACKING, 5, BEGAN), put(TRACKING, None, BEGAN)], ids=["delete", "no key"])
+def test_t_counts_neither_a_delete_nor_a_row_without_a_key(story: Story, change: Change) -> None:
+    story.commit(put(TRACKING, 1, story.ago(300)), put(TRACKING, 9, story.ago(150)), change)
+    story.shop.cycle()
+    assert story.place(TRACKING, 1) == ""
 
 
 def test_a_row_lies_in_the_future_up_to_the_very_second(story: Story) -> None:
@@ -80,6 +88,14 @@ def test_a_cycle_looks_at_what_came_or_aged_and_at_nothing_else(story: Story) ->
     story.pass_days(11)
     story.commit(put(TRACKING, 50, story.now), put(ORDERS, 50, story.now), put(PATH, (50, 1), story.now))
     assert [m.looked_at for m in story.cycle().marts] == [4, 4, 4], "one aged, two are in the future no more"
+
+
+def test_a_row_that_ages_in_the_cycle_that_brings_news_of_it_is_looked_at_once(story: Story) -> None:
+    story.commit(put(TRACKING, 1, story.ago(179)), put(TRACKING, 9, story.now))
+    story.cycle()
+    story.pass_days(2)
+    story.commit(put(TRACKING, 1, story.now), put(TRACKING, 9, story.now))
+    assert [m.looked_at for m in story.cycle().marts] == [2, 0, 0]
 
 
 def test_t_counts_a_version_that_is_replaced_in_the_cycle_that_brings_it(story: Story) -> None:

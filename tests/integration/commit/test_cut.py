@@ -101,6 +101,13 @@ def test_a_transaction_waits_until_every_table_has_all_its_rows(
     assert (standing(session, "mart_orders"), standing(session, "mart_tracking")) == ({1: 20, 2: 30}, {1: 20})
 
 
+def test_a_new_key_of_which_another_row_waits_stands_once(begun: Feed, committer: Committer, session: Session) -> None:
+    begun.rows("shop.orders", [("c", 11, 1, _order(5, 11)), ("u", 12, 1, _order(5, 12))])
+    begun.ends([(11, {"shop.orders": 1}), (12, {"shop.orders": 2})])
+    committer.cycle()
+    assert standing(session, "mart_orders") == {1: 10, 2: 10, 5: 11}
+
+
 def test_a_row_that_came_twice_does_not_stand_for_one_that_is_missing(
     begun: Feed, committer: Committer, session: Session
 ) -> None:

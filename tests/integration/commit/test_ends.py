@@ -45,6 +45,13 @@ def test_one_end_read_twice_waits_once(begun: Feed, committer: Committer) -> Non
     assert len(committer.cycle().waiting) == 1
 
 
+def test_the_cuts_time_is_that_of_the_first_end_of_its_last_transaction(begun: Feed, committer: Committer) -> None:
+    begun.ends([(11, {}), (12, {})])
+    last = begun.now
+    begun.ends([(12, {})])
+    assert committer.cycle().cut_at == last
+
+
 def test_a_second_end_that_counts_a_table_more_stops_the_cut(begun: Feed, committer: Committer) -> None:
     begun.rows("shop.orders", [("u", 11, 1, _order(1, 11))])
     begun.ends([(11, {"shop.orders": 1}), (11, {"shop.orders": 1, "shop.tracking": 1})])
@@ -115,6 +122,16 @@ def test_the_first_two_hundred_that_wait_are_kept_for_the_next_cycle(
     committer.cycle()
     kept = session.rows("SELECT tx_id FROM settlement_ods.short_transactions")
     assert {row["tx_id"] for row in kept} == {f"{A}:{n}" for n in numbers[:200]}
+
+
+def test_a_transaction_that_has_arrived_is_called_short_no_more(
+    begun: Feed, committer: Committer, session: Session
+) -> None:
+    begun.ends([(11, {"shop.orders": 1}), (12, {"shop.orders": 1})])
+    committer.cycle()
+    begun.rows("shop.orders", [("u", 11, 1, _order(1, 11))])
+    committer.cycle()
+    assert session.rows("SELECT tx_id FROM settlement_ods.short_transactions") == [{"tx_id": f"{A}:12"}]
 
 
 def test_what_was_watched_for_a_transaction_is_forgotten_when_it_has_arrived(

@@ -67,6 +67,24 @@ def test_a_row_does_not_age_while_its_leader_stands_in_the_mart(begun: Story) ->
     assert counts(begun.cycle(), ORDERS).looked_at == 0
 
 
+def test_what_is_alone_in_the_mart_no_more_does_not_age(begun: Story) -> None:
+    """One has a leader now, one is removed."""
+    begun.rule(ORDERS, on_delete="remove")
+    begun.commit(put(ORDERS, 2, begun.ago(179)), put(ORDERS, 3, begun.ago(179)))
+    begun.cycle()
+    begun.commit(put(TRACKING, 2, begun.now), delete(ORDERS, 3))
+    begun.cycle()
+    begun.pass_days(2)
+    begun.commit(put(ORDERS, 9, begun.now))
+    assert counts(begun.cycle(), ORDERS).looked_at == 1
+
+
+def test_a_leader_that_stays_where_it_stands_has_nothing_looked_at(begun: Story) -> None:
+    begun.commit(put(TRACKING, 9, begun.now), put(TRACKING, 1, begun.ago(301)))
+    summary = begun.cycle()
+    assert (counts(summary, TRACKING).looked_at, counts(summary, ORDERS).looked_at) == (2, 0)
+
+
 def test_what_moved_while_the_follower_was_out_is_looked_at_once_when_it_is_back(begun: Story) -> None:
     marts = list(KEYS)
     out.leave_out(begun.shop.session, ORDERS, marts, "its consumer is being mended", "me")
@@ -118,3 +136,21 @@ def test_a_removed_key_that_comes_back_takes_no_other_off_the_list(begun: Story)
     begun.commit(put(TRACKING, 2, begun.now))
     begun.cycle()
     assert [begun.place(TRACKING, key) for key in (2, 3, 4)] == ["", "removed", "removed"]
+
+
+def test_rows_without_a_time_that_follow_another_are_not_looked_at_when_the_first_event_counts(story: Story) -> None:
+    """They stand where their leader does, whatever is due."""
+    story.commit(put(TRACKING, 1, story.now), put(ORDERS, 1, None))
+    story.cycle()
+    story.commit(put(ORDERS, 9, story.now))
+    assert counts(story.cycle(), ORDERS).looked_at == 1
+
+
+def test_a_removed_key_stands_in_the_way_of_no_other(begun: Story) -> None:
+    begun.commit(put(TRACKING, 2, begun.now))
+    begun.cycle()
+    begun.commit(delete(TRACKING, 2))
+    begun.cycle()
+    begun.commit(put(TRACKING, 3, begun.now), put(TRACKING, 9, begun.now))
+    begun.cycle()
+    assert [begun.place(TRACKING, key) for key in (2, 3, 9)] == ["removed", "", ""]

@@ -58,7 +58,8 @@ def test_the_cut_goes_on_with_a_hole_once_all_is_loaded_and_the_letter_lies_ther
     _loaded_to(session, 6)
     summary = committer.cycle()
     assert summary.gtid_set == f"{A}:1-12"
-    assert "with 1 holes in shop.orders" in " ".join(summary.notes)
+    (note,) = summary.notes
+    assert f"transaction {A}:11 is in the cut with 1 holes in shop.orders" in note
     assert standing(session, "mart_orders") == {1: 12, 2: 10}
     assert _open(session) == ["orders_raw/0/5"]
 
@@ -87,6 +88,8 @@ def test_a_letter_behind_the_end_or_of_another_hole_fills_none(
     committer.cycle()
     source.ends = {0: 8}
     assert committer.cycle().gtid_set == f"{A}:1-12", "one letter fills one hole"
+    source.letters = [LETTER, Origin("orders_raw", "t", 0, 7)]
+    assert committer.cycle().gtid_set == f"{A}:1-13", "of its own transaction"
 
 
 def test_a_redriven_letter_is_applied_late_and_ends_its_exception(
@@ -207,6 +210,47 @@ def test_a_hole_that_is_mended_ends_its_exception_and_leaves_the_others_as_they_
     assert [row["row_key"] for row in found if row["resolved_at"] is not None] == ["orders_raw/0/70"]
 
 
+_AGAIN = ("orders_raw", "u", 0, 70)
+
+
+def _said(session: Session) -> list[tuple[str, str, str | None]]:
+    found = session.rows("SELECT row_key, notes, resolution_notes FROM settlement_ods.order_tracking_exceptions")
+    return [(row["row_key"], row["notes"], row["resolution_notes"]) for row in found]
+
+
+def test_holes_at_one_place_of_a_topic_and_of_the_one_made_again_are_one_exception(
+    begun: Feed, committer: Committer, session: Session
+) -> None:
+    """The key has no topic id. At most one exception is open for a table, row and type."""
+    _hole(session, *_AGAIN, number=12)
+    _hole(session, *_HERE, number=11)
+    committer.cycle()
+    note = f"a row of transaction {A}:11 is a dead letter; the cut went on without it"
+    assert _said(session) == [("orders_raw/0/70", note, None)]
+    committer.cycle()
+    assert _open(session) == ["orders_raw/0/70"]
+
+
+def test_an_exception_of_two_holes_ends_when_both_are_mended(
+    begun: Feed, committer: Committer, session: Session
+) -> None:
+    _hole(session, *_HERE)
+    _hole(session, *_AGAIN)
+    committer.cycle()
+    _decided(session, *_HERE, decision="dropped")
+    committer.cycle()
+    (said,) = _said(session)
+    assert said[2] is None, "of the other hole it is open still, and the same"
+    _decided(session, *_AGAIN)
+    committer.cycle()
+    (said,) = _said(session)
+    assert said[2] == "its dead letter was redriven"
+    assert _open(session) == []
+    _hole(session, "orders_raw", "v", 0, 70)
+    committer.cycle()
+    assert _open(session) == ["orders_raw/0/70"], "a third hole of that key is named anew"
+
+
 def test_a_row_mends_the_hole_at_its_place_and_no_other(begun: Feed, committer: Committer, session: Session) -> None:
     begun.rows("shop.orders", [("u", 11, 1, _order(1, 11))])
     begun.ends([(11, {"shop.orders": 1})])
@@ -320,3 +364,68 @@ def test_letters_of_a_table_fill_its_holes_though_another_tables_are_filled(
         " next_offset, owner) VALUES ('tracking_raw', 't', 0, 1, 1, 6, '')"
     )
     assert committer.cycle().gtid_set == f"{A}:1-11"
+
+
+def _two_tables(feed: Feed, committer: Committer) -> None:
+    """Transaction 11 has a row of each table; a cycle has seen that rows are missing."""
+    feed.now -= timedelta(minutes=30)
+    feed.ends([(11, {"shop.orders": 1, "shop.tracking": 1})])
+    committer.cycle()
+
+
+def test_rows_of_another_table_fill_no_place_of_one_that_is_a_letter(
+    begun: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    begun.rows("shop.tracking", [("c", 11, 1, {"order_id": 1, "state": 11, "update_time": 1})])
+    _two_tables(begun, committer)
+    source.ends, source.letters = {0: 6}, [LETTER]
+    _loaded_to(session, 6)
+    assert committer.cycle().gtid_set == f"{A}:1-11"
+    assert session.rows("SELECT table_name FROM settlement_ods.holes") == [{"table_name": "shop.orders"}]
+
+
+def test_a_table_has_passed_by_its_own_ends_whatever_another_was_watched_for(
+    begun: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    """Its holes are filled once: then another table holds the cut, and nothing more is said of this one."""
+    _two_tables(begun, committer)
+    session.run(
+        "INSERT INTO settlement_ods.watched_ends VALUES (%s, 'shop.orders', 0, 6, now()),"
+        " (%s, 'shop.tracking', 0, 99, now())",
+        (f"hole {A}:11",) * 2,
+    )
+    source.letters = [LETTER]
+    _loaded_to(session, 6)
+    summary = committer.cycle()
+    assert session.rows("SELECT table_name FROM settlement_ods.holes") == [{"table_name": "shop.orders"}]
+    assert len(summary.waiting) == 1 and "shop.tracking" in summary.waiting[0]
+    source.letters = [LETTER, Origin("orders_raw", "t", 0, 4)]
+    assert committer.cycle().notes == []
+
+
+def test_of_many_that_are_short_the_first_gets_the_letter(
+    begun: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    numbers = list(range(11, 215))
+    begun.now -= timedelta(minutes=30)
+    begun.ends([(n, {"shop.orders": 1}) for n in numbers])
+    session.run("CREATE TABLE turned AS SELECT * FROM settlement_public.transaction_raw ORDER BY _offset DESC")
+    session.run("DELETE FROM settlement_public.transaction_raw")
+    session.run("INSERT INTO settlement_public.transaction_raw SELECT * FROM turned")
+    committer.cycle()
+    source.ends, source.letters = {0: 6}, [LETTER]
+    _loaded_to(session, 6)
+    assert committer.cycle().gtid_set == f"{A}:1-11"
+
+
+def test_more_rows_than_expected_take_no_letter(
+    begun: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    begun.rows("shop.orders", [("u", 11, n, _order(1, 11)) for n in (1, 2)])
+    begun.now -= timedelta(minutes=30)
+    begun.ends([(11, {"shop.orders": 1})])
+    session.run("INSERT INTO settlement_ods.watched_ends VALUES (%s, 'shop.orders', 0, 6, now())", (f"hole {A}:11",))
+    source.letters = [LETTER, Origin("orders_raw", "t", 0, 4)]
+    _loaded_to(session, 6)
+    assert f"{A}:11: 2 of 1 rows" in committer.cycle().waiting[0]
+    assert session.rows("SELECT * FROM settlement_ods.holes") == []

@@ -80,6 +80,24 @@ def test_there_and_back_again_the_order_of_ends_is_the_order_of_rows(
 
 
 @pytest.mark.parametrize("other", _OTHERS)
+def test_lines_that_change_many_times_in_one_cycle_are_as_many_eras(
+    begun: Feed, committer: Committer, session: Session, other: str
+) -> None:
+    numbers = {A: 12, other: 0}
+    wanted = []
+    for turn in range(12):
+        line = (other, A)[turn % 2]
+        first = numbers[line] + 1
+        numbers[line] += 1 + turn % 4
+        for number in range(first, numbers[line] + 1):
+            _end(begun, line, number, 0)
+        wanted.append((line.partition(":")[0], first, numbers[line]))
+    committer.cycle()
+    eras = session.rows("SELECT source_uuid, first_number, last_number FROM settlement_ods.eras ORDER BY era")
+    assert [tuple(row.values()) for row in eras][3:] == wanted
+
+
+@pytest.mark.parametrize("other", _OTHERS)
 def test_a_number_that_is_in_the_cut_under_one_line_is_new_under_another(
     begun: Feed, committer: Committer, session: Session, other: str
 ) -> None:

@@ -75,6 +75,15 @@ def test_the_path_events_of_one_order_age_out_over_many_cycles(story: Story) -> 
     assert archived == [0, 0, 0, 0, 1, 2, 3, 4]
 
 
+def test_path_events_of_one_order_that_age_in_one_cycle_leave_together(story: Story) -> None:
+    story.commit(*(put(PATH, (1, n), story.ago(179 - n)) for n in range(3)), put(PATH, (9, 0), story.now))
+    story.cycle()
+    story.pass_days(5)
+    story.commit(put(PATH, (9, 1), story.now))
+    story.cycle()
+    assert [story.place(PATH, (1, seq)) for seq in range(3)] == ["2023_h2"] * 3
+
+
 def test_of_an_orders_path_events_at_one_position_only_the_one_that_aged_leaves(story: Story) -> None:
     """Rows of one reading share position and batch: only the whole key tells them apart."""
     story.commit(put(PATH, (9, 1), story.now))

@@ -100,6 +100,19 @@ def _read(feed: Feed, number: int, orders: list[int], topic: str = "t") -> None:
     _tell(feed, "TABLE_SCAN_COMPLETED", topic)
 
 
+def test_the_end_of_a_first_snapshot_ends_no_other_read(
+    begun: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    source.ends = {0: 0}
+    _tell(begun, "STARTED")
+    begun.ends([(11, {})])
+    begun.first_snapshot([_order(1, 20)], [], pos=200)
+    committer.cycle()
+    committer.cycle()
+    why = [row["why"] for row in session.rows("SELECT why FROM settlement_ods.wipes WHERE table_name = 'shop.orders'")]
+    assert len(why) == 1 and why[0].startswith("first snapshot ")
+
+
 @pytest.mark.parametrize("again", ["a", "z"])
 def test_reads_told_in_a_topic_made_again_follow_those_of_the_one_before_it(
     begun: Feed, committer: Committer, session: Session, source: SaidSource, again: str
@@ -119,6 +132,20 @@ def test_reads_told_in_a_topic_made_again_follow_those_of_the_one_before_it(
     begun.now = now
     committer.cycle()
     assert standing(session, "mart_orders") == {1: 13}
+
+
+def test_the_last_transaction_before_a_read_may_be_of_a_topic_made_again(
+    begun: Feed, committer: Committer, session: Session, source: SaidSource
+) -> None:
+    """There its END has a smaller offset than those before it."""
+    source.ends = {0: 0}
+    begun.ends([(11, {}), (12, {})])
+    begun.rows("shop.orders", [("c", 13, 1, _order(3, 13))])
+    begun.made_again("transaction_raw")
+    begun.ends([(13, {"shop.orders": 1})])
+    _read(begun, 14, [1, 2], begun.topic_id)
+    committer.cycle()
+    assert standing(session, "mart_orders") == {1: 14, 2: 14}
 
 
 def test_a_begin_that_is_read_once_more_does_not_begin_the_next_read(
@@ -180,7 +207,7 @@ def test_what_a_whole_read_did_not_bring_is_gone_and_what_came_since_it_began_is
     whole.tell("TABLE_SCAN_COMPLETED")
     summary, gone = whole.run()
     assert gone == [2]
-    assert next(m for m in summary.marts if m.mart == "mart_tracking").marked
+    assert [m.mart for m in summary.marts if m.marked] == ["mart_tracking"]
     assert whole.run()[1] == [2]
 
 

@@ -77,7 +77,7 @@ def _an_event_an_hour_ahead_counts(feed: Feed, committer: Committer) -> float:
 def _one_that_is_not_in_the_cut_does_not_count(feed: Feed, committer: Committer) -> float:
     """Nor is it taken for one when another table's batch has its number."""
     _event(feed, 11, (1, 60))
-    feed.batch = 99
+    feed.batch, feed.offsets["orders_raw"] = 99, 70
     feed.rows("shop.orders", [("u", 12, 1, {"order_id": 1, "status": 1, "add_time": 1})])
     feed.ends([(12, {"shop.orders": 1})])
     feed.batch = 99

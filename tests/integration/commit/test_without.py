@@ -125,3 +125,18 @@ def test_what_another_table_owes_holds_none_that_is_taken_back(story: Story) -> 
     assert story.shop.cycle().waiting == []
     assert story.place(PATH, (1, 1)) == ""
     assert ORDERS in str(session.rows("SELECT table_name FROM settlement_ods.owed_rows"))
+
+
+def test_what_a_new_snapshot_did_not_bring_is_gone_from_a_table_that_was_out_meanwhile(
+    feed: Feed, committer: Committer, session: Session
+) -> None:
+    feed.first_snapshot([_order(1, 10)], [_tracking(1, 10), _tracking(2, 10)])
+    committer.cycle()
+    out.leave_out(session, "shop.tracking", MARTS, "broken", "me")
+    feed.first_snapshot([_order(1, 20)], [_tracking(1, 20)], pos=200)
+    committer.cycle()
+    committer.cycle()
+    assert standing(session, "mart_tracking") == {1: 10, 2: 10}
+    out.take_back(session, "shop.tracking")
+    committer.cycle()
+    assert standing(session, "mart_tracking") == {1: 20}
