@@ -171,7 +171,12 @@ def loop(context: Context, chosen: Sequence[Stream], member: str | None) -> Loop
     )
     stages = Stages(decoding, letters, storing, owner, clock)
     consume = pipeline.consume
-    workers = Threads({Lane.STORE: consume.parallel_stores, Lane.WAREHOUSE: consume.parallel_loads, Lane.ASK: 1})
+    workers = Threads(
+        {
+            Lane.STORE: consume.parallel_stores, Lane.READ_BACK: 1,
+            Lane.WAREHOUSE: consume.parallel_loads, Lane.ASK: 1,
+        }
+    )  # fmt: skip
     assignment = Assignment(feed, known_topics, store, bucket, storing, owner, clock)
     for topic, count in strangers(context).items():
         log.warning("%s: %d events of a table that the pipeline file does not name are ignored", topic, count)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+import pyarrow as pa
 
 from consumers.assignment import Assignment, moved
 from consumers.carried import Carried
@@ -56,20 +59,26 @@ class Loading:
         for chain in chains:
             for work in chain.works:
                 carried.tally.waited("load", now - work.since)
-                work.since = now
+                work.since, work.taken = now, True
         batches = [work.stored for chain in chains for work in chain.works if work.stored is not None]
+        tables = {
+            work.stored.batch_id: work.read
+            for chain in chains
+            for work in chain.works
+            if work.stored is not None and work.read is not None
+        }
         self._under_way.submit(
             Lane.WAREHOUSE,
             f"load {carried.stream.name}",
-            lambda: self._load(carried.stream, batches),
+            lambda: self._load(carried.stream, batches, tables),
             lambda done: self._done(carried, chains, done),
         )
 
-    def _load(self, stream: Stream, batches: list[StoredBatch]) -> Loaded:
+    def _load(self, stream: Stream, batches: list[StoredBatch], tables: Mapping[int, pa.Table]) -> Loaded:
         """On a worker's thread. Raises `UnreachableError` (load again: the ledger is asked), `StoppedTable`."""
         self._same_topic(stream, batches)
         try:
-            return self._warehouse.load(stream.raw, batches)
+            return self._warehouse.load(stream.raw, batches, tables)
         except (UnreachableError, StoppedTable):
             raise
         except WaybillError as error:

@@ -21,6 +21,7 @@ from consumers.messages import Message, Place
 from consumers.partition import Partition
 from consumers.patience import Patience
 from consumers.ports import Arrived, Done, End, Feed, Gone, Lane, Record, Records, Topics, Warehouse, Workers
+from consumers.reading_back import ReadingBack
 from consumers.settings import Consume
 from consumers.stages import Stages
 from consumers.streams import Stream
@@ -52,6 +53,7 @@ class Loop:
         self._claiming = Claiming(assignment, feed, self._under_way, self._stop)
         self._bringing = Bringing(stages, feed, self._under_way, self._stop, clock)
         self._loading = Loading(feed, topics, warehouse, assignment, self._under_way, self._stop, clock)
+        self._reading_back = ReadingBack(warehouse, self._under_way, clock)
         self._telling = Telling(warehouse, assignment, stages.owner, self._under_way)
         self.carried = {stream.topic: Carried.of(stream, clock) for stream in streams}
         self.budget = Budget()
@@ -115,6 +117,7 @@ class Loop:
             partition.close_due(now, hurry=at_goal or carried.paused)
             self._bringing.turn(carried, partition, now)
         self._load(carried)
+        self._reading_back.turn(carried)
         if carried.quiet:
             carried.runs()
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 
+import pyarrow as pa
+
 from consumers.batching import Batcher
 from consumers.decoding import DecodedBatch
 from consumers.messages import MicroBatch, Place
@@ -37,6 +39,10 @@ class Work:
     letters_sent: bool = False
     written: Written | None = None
     stored: StoredBatch | None = None
+    # Its rows, read back ahead of the load; `reading`: somebody is at it. `taken`: a load has taken the batch.
+    read: pa.Table | None = None
+    reading: bool = False
+    taken: bool = False
     spent: dict[str, Spent] = field(default_factory=dict)
 
 

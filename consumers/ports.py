@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
+import pyarrow as pa
+
 from consumers.messages import Bytes, Messages, Place
 from waybill.errors import StoppedTable
 from waybill.objects import StoredBatch
@@ -17,6 +19,7 @@ class Lane(Enum):
     """What kind of work a task is; each kind has workers of its own."""
 
     STORE = "store"  # decode, write and put one micro-batch
+    READ_BACK = "read back"  # one stored object, ahead of its load
     WAREHOUSE = "warehouse"  # claim, load, record a state: one at a time a table
     ASK = "ask"  # is everything loaded?
 
@@ -67,11 +70,14 @@ class Warehouse(Protocol):
         A partition without a position gets the one given. Answers the positions as they now stand.
         """
 
-    def load(self, raw: str, batches: Sequence[StoredBatch]) -> Loaded:
+    def read_back(self, batch: StoredBatch) -> pa.Table:
+        """The batch's rows as they stand in the bucket. Raises `WaybillError` when they are not what was written."""
+
+    def load(self, raw: str, batches: Sequence[StoredBatch], tables: Mapping[int, pa.Table]) -> Loaded:
         """One transaction: rows, ledger and positions of all batches, those of stale owners left out.
 
-        The batches of one partition follow each other. Loading a batch again does nothing. Raises
-        `StoppedTable` when the table cannot take them.
+        `tables` is what was read back before, by batch id; what is not in it is read now. The batches of one partition
+        follow each other. Loading a batch again does nothing. Raises `StoppedTable` when the table cannot take them.
         """
 
     def state(self, table: str, raw: str, stopped: StoppedTable | None, by: str, held: Mapping[Place, int]) -> bool:

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 _LONG, _SAY_EVERY = 15.0, 30.0  # seconds
 _ASKED = {
     Lane.STORE: "S3, the schema registry, the warehouse or Kafka",
+    Lane.READ_BACK: "S3",
     Lane.WAREHOUSE: "the warehouse, or S3 where objects are read back",
     Lane.ASK: "Kafka or the warehouse",
 }

@@ -6,7 +6,7 @@ Before the transaction every object is read back and compared, so that a slow bu
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -41,15 +41,20 @@ class Load:
         self._objects = objects
         self._engine = engine
 
-    def run(self, session: Session, raw: str, batches: Sequence[StoredBatch]) -> Loaded:
-        """Load what is not loaded yet; batches of stale owners are left out and named.
+    def run(
+        self, session: Session, raw: str, batches: Sequence[StoredBatch], read: Mapping[int, pa.Table]
+    ) -> Loaded:  # fmt: skip
+        """Load what is not loaded yet; batches of stale owners are left out and named. `read`: read back before, by id.
 
         Loading a batch again does nothing. Raises `StoppedTable` when the rows do not fit the table,
         `CommitUnknown` and other `UnreachableError` (call again with a new session: the ledger is asked first).
         """
         watch = Stopwatch(time.monotonic)
         with watch.time("read_back"):
-            tables = {batch.batch_id: read_back(self._objects, batch) for batch in batches if batch.rows}
+            tables = dict(read)
+            for batch in batches:
+                if batch.rows and batch.batch_id not in tables:
+                    tables[batch.batch_id] = read_back(self._objects, batch)
         chains = positions.chains(batches)
         stale: list[tuple[StoredBatch, StaleOwner]] = []
         while chains:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
+
+import pyarrow as pa
 
 from loaders import positions, states
 from loaders.load import Load
 from loaders.ports import Connect, Engine, Objects
 from loaders.positions import Place
+from loaders.read_back import read_back
 from warehouse.schema import present_columns
 from warehouse.session import Session
 from warehouse.statements import table
@@ -29,6 +33,7 @@ _T = TypeVar("_T")
 _TRIES = 6
 _FIRST_WAIT = 0.1  # seconds
 _LOCK_SECONDS = 60.0
+_NONE: Mapping[int, pa.Table] = MappingProxyType({})
 
 
 class RawStore:
@@ -37,6 +42,7 @@ class RawStore:
     def __init__(self, connect: Connect, objects: Objects, engine: Engine, clock: Clock) -> None:
         self._connect = connect
         self._engine = engine
+        self._objects = objects
         self._load = Load(objects, engine)
         self._clock = clock
         self._session: Session | None = None
@@ -65,9 +71,16 @@ class RawStore:
 
         return self._repeated(run)
 
-    def load(self, raw: str, batches: Sequence[StoredBatch]) -> Loaded:
-        """One transaction for all batches. Loading a batch again does nothing."""
-        return self._repeated(lambda session: self._load.run(session, raw, batches))
+    def read_back(self, batch: StoredBatch) -> pa.Table:
+        """The rows of a stored batch, compared with what its writer said of them; the warehouse is not asked."""
+        return read_back(self._objects, batch)
+
+    def load(self, raw: str, batches: Sequence[StoredBatch], tables: Mapping[int, pa.Table] = _NONE) -> Loaded:
+        """One transaction for all batches; what is not in `tables` (read back before, by batch id) is read now.
+
+        Loading a batch again does nothing.
+        """
+        return self._repeated(lambda session: self._load.run(session, raw, batches, tables))
 
     def state(self, name: str, raw: str, stopped: StoppedTable | None, by: str, held: Mapping[Place, int]) -> bool:
         """Record that a table runs, or is stopped and why. The time of a state that stands already is kept.

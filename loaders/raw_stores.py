@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
+import pyarrow as pa
+
 from loaders.positions import Place
 from loaders.raw_store import RawStore
 from waybill.errors import StoppedTable
@@ -35,8 +37,11 @@ class RawStores:
     def claim(self, raw: str, places: Sequence[Position], owner: str, least_epoch: int) -> list[Position]:
         return self._own.claim(raw, places, owner, least_epoch)
 
-    def load(self, raw: str, batches: Sequence[StoredBatch]) -> Loaded:
-        return self._own.load(raw, batches)
+    def read_back(self, batch: StoredBatch) -> pa.Table:
+        return self._own.read_back(batch)
+
+    def load(self, raw: str, batches: Sequence[StoredBatch], tables: Mapping[int, pa.Table]) -> Loaded:
+        return self._own.load(raw, batches, tables)
 
     def state(self, name: str, raw: str, stopped: StoppedTable | None, by: str, held: Mapping[Place, int]) -> bool:
         return self._own.state(name, raw, stopped, by, held)

@@ -26,7 +26,7 @@ _FAULTS = (
     "killed", "killed with work under way", "took effect after its process was killed", "left the group", "rebalanced",
     "rebalanced with work under way", "owner that never heard of it", "stale owner refused", "fenced by Kafka",
     "message delivered again", "Kafka refused", "broker restarted", "stopped table", "table goes on after a stop",
-    "paused for memory", "position set back",
+    "paused for memory", "position set back", "read back ahead",
 )  # fmt: skip
 
 

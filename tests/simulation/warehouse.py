@@ -190,8 +190,13 @@ class Warehouse:
     def claim(self, raw: str, places: Sequence[Position], owner: str, least_epoch: int) -> list[Position]:
         return self._store().claim(raw, places, owner, least_epoch)
 
-    def load(self, raw: str, batches: Sequence[StoredBatch]) -> Loaded:
-        found = self._store().load(raw, batches)
+    def read_back(self, batch: StoredBatch) -> pa.Table:
+        found = self._store().read_back(batch)
+        self._seen["read back ahead"] += 1
+        return found
+
+    def load(self, raw: str, batches: Sequence[StoredBatch], tables: Mapping[int, pa.Table]) -> Loaded:
+        found = self._store().load(raw, batches, tables)
         self._seen["stale owner refused"] += bool(found.stale)
         return found
 

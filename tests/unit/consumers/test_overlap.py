@@ -11,6 +11,7 @@ import pytest
 from consumers.loop import Loop
 from consumers.partition import MOST_AHEAD
 from consumers.ports import Done, Lane, Task
+from consumers.reading_back import MOST_READ
 from consumers.settings import Batching, Consume
 from consumers.tally import slowest
 from consumers.threads import Threads
@@ -22,7 +23,7 @@ from waybill.errors import StoppedTable, UnreachableError
 TABLE = replace(STREAM, batching=Batching(rows=10, seconds=1), memory=2**20)
 OTHER = replace(TABLE, name="kuaisong.other", raw="other_raw", topic="waybill.kuaisong.other")
 PLACE, OTHER_PLACE = (TABLE.topic, 0), (OTHER.topic, 0)
-STORE, LOAD = f"store {TABLE.name}", f"load {TABLE.name}"
+STORE, READ, LOAD = f"store {TABLE.name}", f"read back {TABLE.name}", f"load {TABLE.name}"
 
 
 class Bench:
@@ -103,6 +104,45 @@ def test_what_stood_ready_while_a_load_was_under_way_goes_into_one_load() -> Non
     bench.turn(LOAD, times=1)
     assert len(bench.loaded()) == 4
     assert bench.loop.carried[TABLE.topic].tally.loads == 2
+
+
+def test_what_the_next_load_will_take_is_read_back_while_one_is_under_way() -> None:
+    bench = Bench()
+    bench.write(0, 40)
+    bench.turn(STORE, times=6)
+    assert (bench.waiting(LOAD), bench.waiting(READ)) == (1, 3)
+    bench.turn(READ)
+    assert sorted(bench.world.objects)[1:] == bench.world.read
+    bench.turn(LOAD)
+    assert len(bench.loaded()) == 4
+    assert bench.waiting(READ) == 0
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_reading_ahead_that_hangs_or_fails_holds_no_load(fails: bool) -> None:
+    bench = Bench()
+    bench.write(0, 20)
+    bench.turn(STORE, times=4)
+    assert bench.waiting(READ) == 1
+    if fails:
+        bench.world.down.add("bucket")
+        bench.turn(READ, times=1)
+        bench.world.down.remove("bucket")
+    bench.turn(LOAD)
+    assert bench.loaded() == [(0, 10), (10, 20)]
+
+
+def test_few_objects_are_read_ahead() -> None:
+    bench = Bench()
+    bench.member.assigned([(TABLE.topic, 1)])
+    bench.world.topic(TABLE.topic, 2)
+    bench.turn("claim")
+    for partition in (0, 1):
+        bench.world.write(TABLE.topic, *(message(i, row(i)) for i in range(100)), partition=partition)
+    bench.turn(STORE, times=20)
+    assert len(bench.world.objects) == 2 * MOST_AHEAD
+    bench.turn(READ)
+    assert len(bench.world.read) == MOST_READ
 
 
 def test_few_batches_are_ahead_of_a_load_and_the_open_one_grows_instead() -> None:

@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from consumers.assignment import Assignment
 from consumers.decoder import FastavroDecoder
 from consumers.decoding import Decoding
@@ -57,6 +60,7 @@ class World:
     loaded: list[StoredBatch] = field(default_factory=list)
     states: list[tuple[str, str]] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
 
     def need(self, what: str) -> None:
         if what in self.down:
@@ -107,11 +111,17 @@ class World:
             self.standing[asked.place] = replace(found, epoch=max(found.epoch, least_epoch) + 1, owner=owner)
         return [self.standing[asked.place] for asked in places]
 
-    def load(self, raw: str, batches: Sequence[StoredBatch]) -> Loaded:
+    def read_back(self, batch: StoredBatch) -> pa.Table:
+        self.need("bucket")
+        self.read.append(batch.key)
+        return pq.read_table(pa.BufferReader(self.objects[batch.key]))
+
+    def load(self, raw: str, batches: Sequence[StoredBatch], tables: Mapping[int, pa.Table]) -> Loaded:
         self.need("warehouse")
         done, stale = [], []
         for batch in batches:
             assert not batch.rows or batch.key in self.objects
+            assert batch.batch_id not in tables or tables[batch.batch_id].num_rows == batch.rows
             position = self.standing[batch.topic, batch.partition]
             if (position.epoch, position.next_offset) != (batch.epoch, batch.first_offset):
                 stale.append((batch, StaleOwner(f"{batch.topic} {batch.partition} belongs to {position.owner}")))
