@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 SLOTS = Path(".waybill/run")
 _MOST_SLOTS = 64
 _OWN_MEMORY = 64 * 2**20
+_CONNECTIONS = 32  # to the bucket's service, kept open for the next call
 
 
 def streams(pipeline: Pipeline, tables: Sequence[str] = ()) -> list[Stream]:
@@ -94,18 +95,18 @@ def bucket_client(s3: addresses.S3) -> Any:
         region_name=s3.region,
         config=Config(
             connect_timeout=5, read_timeout=60, retries={"mode": "standard", "max_attempts": 2},
+            max_pool_connections=_CONNECTIONS,
             s3={"addressing_style": "path" if s3.url else "auto"},
         ),
     )  # fmt: skip
 
 
-def raw_store(context: Context) -> RawStore:
-    """The warehouse's raw tables."""
+def raw_store(context: Context, client: Any = None) -> RawStore:
+    """The warehouse's raw tables; `client` of the bucket's service may be shared by many threads."""
     where, seconds = context.addresses.warehouse, context.pipeline.sync.query_seconds
     s3 = context.addresses.s3
-    return RawStore(
-        lambda: Session(where, "loader", seconds), S3Objects(bucket_client(s3), s3.bucket), Postgres(), SystemClock()
-    )
+    objects = S3Objects(client or bucket_client(s3), s3.bucket)
+    return RawStore(lambda: Session(where, "loader", seconds), objects, Postgres(), SystemClock())
 
 
 def strangers(context: Context) -> dict[str, int]:
@@ -158,8 +159,9 @@ def loop(context: Context, chosen: Sequence[Stream], member: str | None) -> Loop
     prefix = pipeline.source.topic_prefix
     s3, kafka = where.s3, where.kafka.bootstrap
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    store, known_topics = RawStores(lambda: raw_store(context)), topics(context)
-    bucket = S3Bucket(bucket_client(s3), s3.bucket)
+    client, consume = bucket_client(s3), pipeline.consume
+    store, known_topics = RawStores(lambda: raw_store(context, client)), topics(context)
+    bucket = S3Bucket(client, s3.bucket)
     storing = Storing(bucket, pipeline.storage, clock)
     feed = KafkaFeed(settings(kafka, pipeline.consume.group_of(prefix), member))
     letters = DeadLetterTopic(kafka, pipeline.consume.dead_letter_topic(prefix), clock)
@@ -170,7 +172,6 @@ def loop(context: Context, chosen: Sequence[Stream], member: str | None) -> Loop
         Registry(where.registry.url), NativeDecoder(FastavroDecoder()), Bounds.of(pipeline.consume), unknown, fitting
     )
     stages = Stages(decoding, letters, storing, owner, clock)
-    consume = pipeline.consume
     workers = Threads(
         {
             Lane.STORE: consume.parallel_stores, Lane.READ_BACK: 1,

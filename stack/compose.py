@@ -34,6 +34,7 @@ BUILT_FROM = (f"quay.io/debezium/connect:{DEBEZIUM_VERSION}", "maven:3.9-eclipse
 UP_SECONDS = 600
 PROBE_SECONDS = 90.0
 RECOVER_SECONDS = 120.0
+HEALTHY_TRIES = 3  # of `up` that fails though nothing is unhealthy
 PAUSE = 0.3
 VARIABLES = {each.port.name: f"WAYBILL_PORT_{each.name.upper()}" for each in ALL}
 MONITORING_PROFILE = "monitoring"
@@ -236,12 +237,15 @@ def _status(
 
 
 def _brought_up(project: Project, *words: str) -> bool:
-    """`docker compose up --wait`, again while a container runs and is unhealthy: compose gives up at once on one that
-    stood still until now, though its next health check may succeed."""
-    until = time.monotonic() + RECOVER_SECONDS
+    """`docker compose up --wait`, again while every container runs: compose gives up at once on one that stood still
+    until now and is unhealthy, though its next health check may succeed, or has by the time somebody looks."""
+    until, healthy = time.monotonic() + RECOVER_SECONDS, 0
     while project.show(*words):
-        ill = [each for each in project.containers() if each.state == "running" and each.health == "unhealthy"]
-        if not ill or time.monotonic() > until:
+        found = project.containers()
+        healthy += all(each.health != "unhealthy" for each in found)
+        if not found or any(each.state != "running" for each in found):
+            return False
+        if healthy > HEALTHY_TRIES or time.monotonic() > until:
             return False
         time.sleep(2)
     return True
