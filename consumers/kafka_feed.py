@@ -46,8 +46,6 @@ def settings(bootstrap: str, group: str, member: str | None) -> dict[str, Any]:
         "enable.partition.eof": True,
         # The default of a second stalls catching up (ground.md section 7).
         "fetch.queue.backoff.ms": 20,
-        # A partition that begins, or goes on after a pause, is asked for when the request before it is answered.
-        "fetch.wait.max.ms": 100,
         "queued.max.messages.kbytes": _QUEUE_KB,
         "session.timeout.ms": 10_000,
         "heartbeat.interval.ms": 2_000,

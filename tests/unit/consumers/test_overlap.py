@@ -115,6 +115,7 @@ def test_what_the_next_load_will_take_is_read_back_while_one_is_under_way() -> N
     assert sorted(bench.world.objects)[1:] == bench.world.read
     bench.turn(LOAD)
     assert len(bench.loaded()) == 4
+    assert bench.world.used == bench.world.read, "read ahead, and read again by the load"
     assert bench.waiting(READ) == 0
 
 

@@ -61,6 +61,7 @@ class World:
     states: list[tuple[str, str]] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     read: list[str] = field(default_factory=list)
+    used: list[str] = field(default_factory=list)
 
     def need(self, what: str) -> None:
         if what in self.down:
@@ -119,6 +120,7 @@ class World:
     def load(self, raw: str, batches: Sequence[StoredBatch], tables: Mapping[int, pa.Table]) -> Loaded:
         self.need("warehouse")
         done, stale = [], []
+        self.used += [batch.key for batch in batches if batch.batch_id in tables]
         for batch in batches:
             assert not batch.rows or batch.key in self.objects
             assert batch.batch_id not in tables or tables[batch.batch_id].num_rows == batch.rows
