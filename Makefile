@@ -53,9 +53,9 @@ laws: setup
 mutants: up
 	@$(BIN)/python -m tests.mutants $(if $(ONLY),--only '$(ONLY)') $(if $(DRAWN),--drawn '$(DRAWN)' --again) $(if $(SEED),--seed '$(SEED)')
 
-# One run: the stack is started once, by the first test that asks for it.
+# The stack is started once, by the first test that asks for it.
 test: lint
-	$(PYTEST) tests/unit tests/simulation tests/laws tests/mutants tests/integration tests/system
+	@$(BIN)/python -m tests.side_by_side
 
 # The same demo and tests on the stack of docker-compose.yml; the native way has no say in it. For their minutes, what does not
 # depend on how the services run is left out: it is natively in `make test` (docs/testing.md).

@@ -163,7 +163,7 @@ def loop(context: Context, chosen: Sequence[Stream], member: str | None) -> Loop
     store, known_topics = RawStores(lambda: raw_store(context, client)), topics(context)
     bucket = S3Bucket(client, s3.bucket)
     storing = Storing(bucket, pipeline.storage, clock)
-    feed = KafkaFeed(settings(kafka, pipeline.consume.group_of(prefix), member))
+    feed = KafkaFeed(settings(kafka, pipeline.consume.group_of(prefix), member), known_topics)
     letters = DeadLetterTopic(kafka, pipeline.consume.dead_letter_topic(prefix), clock)
     fitting = Fitting(source_changes(context), known_topics, pipeline.source.schema_change_topic, clock)
     said = SetAside(lambda: Session(where.warehouse, "loader", pipeline.sync.query_seconds))

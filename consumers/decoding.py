@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
+from operator import methodcaller
 from typing import Any, cast
 
 import pyarrow as pa
@@ -37,7 +37,6 @@ _SHAPING: dict[Shape, Shaping] = {
     Shape.SCHEMA_CHANGES: shape_schema_changes,
 }
 _MAGIC = 0
-_HEADER: Callable[[Any], bytes] = itemgetter(slice(0, HEADER))
 # Indexes of messages by the ids of their value's and key's schema.
 _Groups = dict[tuple[int, int | None], list[int]]
 
@@ -276,25 +275,27 @@ class Decoding:
 
 def _one_header(messages: Messages) -> tuple[int, int | None] | None:
     """The schema ids that all messages share, as nearly always; None when they differ or one is not readable."""
-    values: set[bytes | None]
-    keys: set[bytes | None]
-    try:
-        values, keys = set(map(_HEADER, messages.values)), set(map(_HEADER, messages.keys))
-    except TypeError:  # None: a tombstone, or a message without a key
-        values = {value and value[:HEADER] for value in messages.values}
-        keys = {key and key[:HEADER] for key in messages.keys}
-    if len(values) != 1 or len(keys) != 1:
+    value, key = _shared(messages.values), _shared(messages.keys)
+    if value is None or (key is None and any(key is not None for key in messages.keys)):
         return None
-    value, key = values.pop(), keys.pop()
-    for header in (value, key):
-        if header is not None and (len(header) < HEADER or header[0] != _MAGIC):
-            return None
-    return None if value is None else (_schema_id(value), None if key is None else _schema_id(key))
+    return _schema_id(value), None if key is None else _schema_id(key)
+
+
+def _shared(found: list[bytes | None]) -> bytes | None:
+    """The magic byte and schema id with which every one of these begins; None when they do not."""
+    header = (found[0] or b"")[:HEADER] if found else b""
+    if len(header) < HEADER or header[0] != _MAGIC:
+        return None
+    begins: Callable[[Any], bool] = methodcaller("startswith", header)
+    try:
+        return header if all(map(begins, found)) else None
+    except AttributeError:  # None: a tombstone, or a message without a key
+        return None
 
 
 def _chosen(found: list[bytes | None], indexes: list[int]) -> list[bytes]:
     """Those at `indexes`, in order; nearly always all of them."""
-    if len(indexes) == len(found) and None not in found:
+    if len(indexes) == len(found) and all(found):
         return cast(list[bytes], found)
     return [found[index] or b"" for index in indexes]
 

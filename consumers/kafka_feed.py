@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumers.kafka_topics import translated
 from consumers.messages import Messages, Place
-from consumers.ports import Arrived, End, Gone, Records
+from consumers.ports import Arrived, End, Gone, Records, Topics
 from waybill.errors import StaleOwner, UnreachableError
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,8 @@ _WAITS = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaErro
 _AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._RESOLVE)
 _QUEUE_KB = 32 * 1024
 # So long after it joined, a member looks whether topics were left out of what it was given.
-_SETTLE_SECONDS, _ASK_SECONDS = 3.0, 5.0
+_SETTLE_SECONDS = 3.0
+_WAKE_SECONDS = 0.02
 # Of the client's own message; its types allow None where a message that arrived has none.
 _CLIENT: Any = Message
 _TOPIC, _PARTITION, _ERROR = _CLIENT.topic, _CLIENT.partition, _CLIENT.error
@@ -46,6 +47,8 @@ def settings(bootstrap: str, group: str, member: str | None) -> dict[str, Any]:
         "enable.partition.eof": True,
         # The default of a second stalls catching up (ground.md section 7).
         "fetch.queue.backoff.ms": 20,
+        # What goes on after a pause waits for the fetch of what stood at its end; the default is half a second.
+        "fetch.wait.max.ms": 100,
         "queued.max.messages.kbytes": _QUEUE_KB,
         "session.timeout.ms": 10_000,
         "heartbeat.interval.ms": 2_000,
@@ -68,7 +71,8 @@ class KafkaFeed:
     made, or subscribed to, meanwhile is given to no one, for ever. So it joins once more when it sees such a topic.
     """
 
-    def __init__(self, chosen: Mapping[str, Any]) -> None:
+    def __init__(self, chosen: Mapping[str, Any], known: Topics) -> None:
+        self._known = known
         self._member = str(chosen.get("group.instance.id", ""))
         self._consumer = Consumer({**chosen, "error_cb": self._said})
         self._warned: set[str] = set()
@@ -113,13 +117,14 @@ class KafkaFeed:
         if self._settled or self._joined_at is None or time.monotonic() < self._joined_at + _SETTLE_SECONDS:
             return
         try:
-            known = self._consumer.list_topics(timeout=_ASK_SECONDS).topics
-        except KafkaException:
+            # Not through the own connection: there the answer comes after that of a fetch that waits for messages.
+            known = self._known.describe(self._topics)
+        except UnreachableError:
             self._joined_at = time.monotonic()
             return
         self._settled = True
         own = {each.topic for each in self._consumer.assignment()}
-        if left := [t for t in self._topics if t not in own and t in known and known[t].partitions]:
+        if left := [topic for topic in self._topics if topic not in own and topic in known]:
             log.info("joins its group once more: of %s it was given nothing", ", ".join(left))
             # A subscription that does not change is no reason to join.
             self._subscribe([topic for topic in self._topics if topic not in left])
@@ -191,9 +196,21 @@ class KafkaFeed:
         with translated("pausing partitions"):
             self._consumer.pause([TopicPartition(*place) for place in places])
 
-    def resume(self, places: Iterable[Place]) -> None:
+    def resume(self, places: Collection[Place]) -> None:
         with translated("resuming partitions"):
             self._consumer.resume([TopicPartition(*place) for place in places])
+        self._wake(places)
+
+    def _wake(self, places: Collection[Place]) -> None:
+        """Ask the leaders of these partitions anything; the answer is of no interest.
+
+        The client's thread of a broker of which nothing is read looks only once a second whether that is still so, and
+        going on does not wake it. A question does.
+        """
+        try:
+            self._consumer.offsets_for_times([TopicPartition(*place, OFFSET_END) for place in places], _WAKE_SECONDS)
+        except KafkaException as error:
+            log.debug("Kafka was not asked, reading goes on a second later: %s", error)
 
     def commit(self, offsets: Mapping[Place, int]) -> None:
         wanted = [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 _POLL_MESSAGES = 5_000
 _POLL_SECONDS = 0.2
-_BUSY_POLL_SECONDS = 0.02  # while workers may finish something
+_BUSY_POLL_SECONDS = 0.02  # while workers may finish something, or Kafka may give partitions to a member without any
 _DRAIN_SECONDS = 8.0
 
 
@@ -125,7 +125,8 @@ class Loop:
         self._loading.turn(carried, self._clock.monotonic())
 
     def _read(self) -> None:
-        seconds = _BUSY_POLL_SECONDS if self._under_way else _POLL_SECONDS
+        holds = any(carried.partitions for carried in self.carried.values())
+        seconds = _POLL_SECONDS if holds and not self._under_way else _BUSY_POLL_SECONDS
         if not self._reading.over:
             self._clock.sleep(seconds)
             return

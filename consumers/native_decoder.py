@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -32,6 +33,14 @@ _FEW = 64  # messages that are not worth another try as two halves
 _DELETE = "d"
 
 
+@dataclass(frozen=True)
+class _Guarded:
+    """A schema as pyruhvro is given it, and how many bytes at the front of a message it does not know."""
+
+    text: str
+    cut: int
+
+
 class UnsupportedError(Exception):
     """A schema with a type on which pyruhvro panics, or which it reads in another way."""
 
@@ -41,7 +50,7 @@ class NativeDecoder:
 
     def __init__(self, reference: Decoder) -> None:
         self._reference = reference
-        self._guarded: dict[int, str | None] = {}
+        self._guarded: dict[int, _Guarded | None] = {}
 
     def decode(self, schema: WriterSchema, shape: Shape | None, messages: Sequence[bytes]) -> Decoded:
         columns = schema.wire_columns(shape)
@@ -63,8 +72,8 @@ class NativeDecoder:
             first.bad | {middle + index: text for index, text in second.bad.items()},
         )
 
-    def _translated(self, schema: WriterSchema) -> str | None:
-        """The schema with its guard, as JSON text; None when pyruhvro must not see it."""
+    def _translated(self, schema: WriterSchema) -> _Guarded | None:
+        """The schema with its guard; None when pyruhvro must not see it."""
         if schema.id not in self._guarded:
             try:
                 datum = _widened(schema.declared, set())
@@ -72,8 +81,13 @@ class NativeDecoder:
                 self._guarded[schema.id] = None
             else:
                 fields = [{"name": "datum", "type": datum}, {"name": "guard", "type": "string"}]
+                # Each byte under 128 is an Avro long by itself: read with the rest, the header need not be cut off.
+                header = b"\0" + schema.id.to_bytes(HEADER - 1, "big")
+                cut = HEADER if max(header) > 127 else 0
+                if not cut:
+                    fields = [{"name": f"header{place}", "type": "long"} for place in range(HEADER)] + fields
                 text = json.dumps({"type": "record", "name": "WaybillGuarded", "namespace": "", "fields": fields})
-                self._guarded[schema.id] = text
+                self._guarded[schema.id] = _Guarded(text, cut)
         return self._guarded[schema.id]
 
 
@@ -106,10 +120,12 @@ def _widened(schema: Any, named: set[str]) -> Any:
             return _widened(inner, named)
 
 
-def _table(columns: Sequence[WireColumn], guarded: str, messages: Sequence[bytes]) -> pa.Table | None:
+def _table(columns: Sequence[WireColumn], guarded: _Guarded, messages: Sequence[bytes]) -> pa.Table | None:
     """The wire columns; None when something in these messages is not as it should be."""
     try:
-        batch = pyruhvro.deserialize_array([message[HEADER:] + _GUARD_BYTES for message in messages], guarded)
+        cut = guarded.cut
+        data = [message[cut:] + _GUARD_BYTES for message in messages]
+        batch = pyruhvro.deserialize_array(data, guarded.text)
         batch.validate(full=True)
         if not pc.all(pc.equal(batch.column("guard"), _GUARD)).as_py():
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
@@ -191,7 +191,7 @@ class Feed(Protocol):
     def pause(self, places: Iterable[Place]) -> None:
         """Deliver nothing of these partitions."""
 
-    def resume(self, places: Iterable[Place]) -> None:
+    def resume(self, places: Collection[Place]) -> None:
         """Deliver again."""
 
     def commit(self, offsets: Mapping[Place, int]) -> None:

@@ -20,6 +20,7 @@ import psycopg2
 import pytest
 
 from stack import choose
+from stack.install.cache import locked
 from stack.layout import Layout
 from waybill.addresses import Addresses, Warehouse
 
@@ -91,8 +92,10 @@ def stack(way: str) -> Iterator[Addresses]:
     if way == choose.COMPOSE:
         from tests.containers import compose_stack
 
-        with compose_stack(ROOT) as addresses:
-            yield addresses
+        # Another run of the tests may be at it (tests/side_by_side.py); the native way sees to that itself.
+        with locked(Layout.here().state / "tests.lock"):
+            addresses = compose_stack(ROOT)
+        yield addresses
         return
     words = [] if way == "brought" else [f"--{way}"]
     started = subprocess.run(command("stack", "up", *words), cwd=ROOT, check=False, stdout=sys.stderr)

@@ -19,8 +19,7 @@ from waybill.addresses import Addresses
 TESTCONTAINERS = {"TESTCONTAINERS_RYUK_DISABLED": "true", "TESTCONTAINERS_HOST_OVERRIDE": "127.0.0.1"}
 
 
-@contextmanager
-def compose_stack(root: Path) -> Iterator[Addresses]:
+def compose_stack(root: Path) -> Addresses:
     """Addresses of the stack of the checkout at `root`, started through testcontainers where it does not run.
 
     It is left running: the next run of the tests, and a person with a question, find it there. `waybill stack down`
@@ -37,7 +36,7 @@ def compose_stack(root: Path) -> Iterator[Addresses]:
                 keep_volumes=True,
             ).start()  # fmt: skip
         way.finish(progress)
-    yield Addresses.load(root)
+    return Addresses.load(root)
 
 
 @contextmanager

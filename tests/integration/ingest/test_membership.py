@@ -9,6 +9,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from consumers.kafka_feed import KafkaFeed, settings
+from consumers.kafka_topics import KafkaTopics
 from consumers.messages import Place
 from tests.waiting import until
 from waybill.addresses import Addresses
@@ -19,7 +20,7 @@ class Member:
 
     def __init__(self, bootstrap: str, group: str, topics: list[str]) -> None:
         self.owned: set[Place] = set()
-        self.feed = KafkaFeed(settings(bootstrap, group, "member"))
+        self.feed = KafkaFeed(settings(bootstrap, group, "member"), KafkaTopics(bootstrap))
         self.feed.subscribe(topics, self.owned.update, self.owned.difference_update)
 
     def reads(self, topics: set[str]) -> bool:
