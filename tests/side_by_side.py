@@ -26,6 +26,8 @@ _RULE = "=" * 78
 def main(options: Sequence[str]) -> int:
     """`options` are given to every run of pytest. Answers pytest's exit code, of the first run that failed."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
+    # Also where it was started in the background, with Ctrl-C ignored: pytest would ignore it then, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _interrupted)
     began = time.monotonic()
     with LOG.open("w") as log:

@@ -29,7 +29,16 @@ _COMMIT = "tests/integration/commit"
 # Not the EXPLAIN of a large mart, nor what leases and clocks do, nor commands: no mutant reaches their processes.
 _LEFT_OUT = ("test_plans", "test_committer", "test_continuous", "test_exception_commands")
 # Those that tell many mutants at a small price come first, random histories last.
-_FIRST = ("test_bounds", "test_lines", "test_cut", "test_read_again", "test_reads", "test_holes", "test_older_design")
+_FIRST = (
+    "test_bounds",
+    "test_lines",
+    "test_cut",
+    "test_read_again",
+    "test_reads",
+    "test_holes",
+    "test_holes_mended",
+    "test_older_design",
+)
 _HISTORIES = ("history 1", "history 2", "history 3")
 _LIMIT = 1800.0
 

@@ -16,6 +16,7 @@ from committer.settings import Commit, History, Mart
 from tests.conftest import fresh_database
 from tests.integration.commit import templates
 from tests.integration.commit.feed import COLUMNS, RAW, TIMES, A, Feed
+from tests.integration.commit.holes import order
 from tests.laws import shop
 from tests.laws.story import Story
 from tests.laws.story import story as told
@@ -116,3 +117,11 @@ def standing(session: Session, mart: str) -> dict[int, int | None]:
     found = session.rows(f"SELECT order_id, {value} AS value FROM settlement_ods.{mart} WHERE _deleted_at IS NULL")
     assert len(found) == len({row["order_id"] for row in found}), "a key stands twice"
     return {row["order_id"]: row["value"] for row in found}
+
+
+@pytest.fixture
+def begun(feed: Feed, committer: Committer) -> Feed:
+    """Two orders stand in the mart."""
+    feed.first_snapshot([order(1, 10), order(2, 10)], [])
+    committer.cycle()
+    return feed

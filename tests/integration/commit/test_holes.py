@@ -9,23 +9,20 @@ import pytest
 from committer.commit import Committer
 from tests.integration.commit.conftest import SaidSource, standing
 from tests.integration.commit.feed import A, Feed
+from tests.integration.commit.holes import HERE, hole, open_holes, order
 from warehouse.session import Session
 from waybill.positions import Origin
 
 LETTER = Origin("orders_raw", "t", 0, 5)
 
 
-def _order(number: int, status: int) -> dict[str, int]:
-    return {"order_id": number, "status": status, "add_time": 1}
-
-
 @pytest.fixture
 def short(feed: Feed, committer: Committer, session: Session, source: SaidSource) -> Feed:
     """Of transaction 11 one of two rows has arrived, and a cycle has seen that it holds the cut."""
-    feed.first_snapshot([_order(1, 10), _order(2, 10)], [])
+    feed.first_snapshot([order(1, 10), order(2, 10)], [])
     committer.cycle()
     feed.now -= timedelta(minutes=30)  # its END is older than a minute
-    feed.rows("shop.orders", [("u", 11, 1, _order(1, 11)), ("u", 12, 1, _order(1, 12))])
+    feed.rows("shop.orders", [("u", 11, 1, order(1, 11)), ("u", 12, 1, order(1, 12))])
     feed.ends([(11, {"shop.orders": 2}), (12, {"shop.orders": 1})])
     assert f"{A}:11: 1 of 2 rows" in committer.cycle().waiting[0]
     source.ends = {0: 6}
@@ -41,14 +38,6 @@ def _loaded_to(session: Session, offset: int) -> None:
     )
 
 
-def _open(session: Session) -> list[str]:
-    found = session.rows(
-        "SELECT row_key FROM settlement_ods.order_tracking_exceptions"
-        " WHERE exception_type = 'INVALID_ROW' AND resolved_at IS NULL"
-    )
-    return [row["row_key"] for row in found]
-
-
 def test_the_cut_goes_on_with_a_hole_once_all_is_loaded_and_the_letter_lies_there(
     short: Feed, committer: Committer, session: Session, source: SaidSource
 ) -> None:
@@ -61,7 +50,7 @@ def test_the_cut_goes_on_with_a_hole_once_all_is_loaded_and_the_letter_lies_ther
     (note,) = summary.notes
     assert f"transaction {A}:11 is in the cut with 1 holes in shop.orders" in note
     assert standing(session, "mart_orders") == {1: 12, 2: 10}
-    assert _open(session) == ["orders_raw/0/5"]
+    assert open_holes(session) == ["orders_raw/0/5"]
 
 
 def test_without_a_letter_the_cut_stops_and_says_which_transaction_table_and_partitions(
@@ -83,7 +72,7 @@ def test_a_letter_behind_the_end_or_of_another_hole_fills_none(
     assert committer.cycle().gtid_set == f"{A}:1-10"
     source.letters = [LETTER]
     assert committer.cycle().gtid_set == f"{A}:1-12"
-    short.rows("shop.orders", [("u", 13, 1, _order(1, 13))])
+    short.rows("shop.orders", [("u", 13, 1, order(1, 13))])
     short.ends([(13, {"shop.orders": 2})])
     committer.cycle()
     source.ends = {0: 8}
@@ -98,7 +87,7 @@ def test_a_redriven_letter_is_applied_late_and_ends_its_exception(
     source.letters = [LETTER]
     _loaded_to(session, 6)
     committer.cycle()
-    short.rows("shop.orders", [("u", 11, 2, _order(2, 112))])
+    short.rows("shop.orders", [("u", 11, 2, order(2, 112))])
     session.run(
         "INSERT INTO settlement_public.dead_letter_decisions (topic, topic_id, kafka_partition, kafka_offset, decision,"
         " table_name, row_key, to_reconcile, message_at, decided_by, reason)"
@@ -106,7 +95,7 @@ def test_a_redriven_letter_is_applied_late_and_ends_its_exception(
     )
     committer.cycle()
     assert standing(session, "mart_orders") == {1: 12, 2: 112}
-    assert _open(session) == []
+    assert open_holes(session) == []
 
 
 def test_a_hole_whose_window_is_read_again_by_a_better_decoder_is_none_any_more(
@@ -115,14 +104,14 @@ def test_a_hole_whose_window_is_read_again_by_a_better_decoder_is_none_any_more(
     source.letters = [LETTER]
     _loaded_to(session, 6)
     committer.cycle()
-    assert _open(session) == ["orders_raw/0/5"]
-    short.rows("shop.orders", [("u", 11, 2, _order(2, 112))])
+    assert open_holes(session) == ["orders_raw/0/5"]
+    short.rows("shop.orders", [("u", 11, 2, order(2, 112))])
     session.run(
         "UPDATE settlement_public.orders_raw SET _offset = 5, _generation = 2 WHERE order_id = 2 AND status = 112"
     )
     committer.cycle()
     assert standing(session, "mart_orders") == {1: 12, 2: 112}
-    assert _open(session) == []
+    assert open_holes(session) == []
 
 
 def test_a_hole_that_is_resolved_by_hand_is_opened_again_while_it_is_one(
@@ -132,186 +121,16 @@ def test_a_hole_that_is_resolved_by_hand_is_opened_again_while_it_is_one(
     _loaded_to(session, 6)
     committer.cycle()
     session.run("UPDATE settlement_ods.order_tracking_exceptions SET resolved_at = now(), resolution_notes = 'later'")
-    assert _open(session) == []
+    assert open_holes(session) == []
     committer.cycle()
-    assert _open(session) == ["orders_raw/0/5"]
-
-
-_HERE = ("orders_raw", "t", 0, 70)
-_OTHERS = [
-    ("orders_again", "t", 0, 70),
-    ("orders_raw", "u", 0, 70),
-    ("orders_raw", "t", 1, 70),
-    ("orders_raw", "t", 0, 71),
-]
-
-
-def _hole(session: Session, *place: str | int, number: int = 11, table: str = "shop.orders") -> None:
-    session.run("INSERT INTO settlement_ods.holes VALUES (%s, %s, %s, %s, %s, %s, 1)", (f"{A}:{number}", table, *place))
-
-
-def _decided(session: Session, *place: str | int, decision: str = "redriven") -> None:
-    session.run(
-        "INSERT INTO settlement_public.dead_letter_decisions (topic, topic_id, kafka_partition, kafka_offset, decision,"
-        " table_name, row_key, to_reconcile, message_at, decided_by, reason)"
-        " VALUES (%s, %s, %s, %s, %s, 'shop.orders', '', '', now(), 'me', 'why')",
-        (*place, decision),
-    )
-
-
-def _mended(session: Session) -> list[tuple[str, ...]]:
-    found = session.rows("SELECT topic, topic_id, kafka_partition, kafka_offset, why FROM settlement_ods.mended_holes")
-    return sorted(tuple(map(str, row.values())) for row in found)
-
-
-@pytest.fixture
-def begun(feed: Feed, committer: Committer) -> Feed:
-    feed.first_snapshot([_order(1, 10), _order(2, 10)], [])
-    committer.cycle()
-    return feed
-
-
-def test_a_decision_mends_the_hole_of_its_letter_and_no_other(
-    begun: Feed, committer: Committer, session: Session
-) -> None:
-    """Known by topic, its id, partition and offset: each other hole differs in one of them, and stays open."""
-    for place in (_HERE, *_OTHERS):
-        _hole(session, *place)
-    _hole(session, "orders_raw", "t", 0, 99)
-    _decided(session, *_HERE)
-    _decided(session, *_HERE, decision="dropped")
-    _decided(session, *_HERE, decision="set aside")
-    _decided(session, "orders_raw", "t", 0, 99, decision="set aside")
-    committer.cycle()
-    assert _mended(session) == [("orders_raw", "t", "0", "70", "its dead letter was dropped")]
-    still = ["orders_again/0/70", "orders_raw/0/70", "orders_raw/0/71", "orders_raw/0/99", "orders_raw/1/70"]
-    # The topic's id is not in the key, so that of the other topic's hole at this place is open.
-    assert sorted(_open(session)) == still
-    for place in _OTHERS:
-        _decided(session, *place)
-    committer.cycle()
-    assert len(_mended(session)) == 5
-    committer.cycle()
-    assert len(_mended(session)) == 5, "each is mended once"
-    assert _open(session) == ["orders_raw/0/99"]
-
-
-def test_a_hole_that_is_mended_ends_its_exception_and_leaves_the_others_as_they_are(
-    begun: Feed, committer: Committer, session: Session
-) -> None:
-    holes = [place for place in (_HERE, *_OTHERS) if place[1] == "t"]
-    for place in holes:
-        _hole(session, *place)
-    committer.cycle()
-    _decided(session, *_HERE)
-    committer.cycle()
-    found = session.rows("SELECT row_key, resolved_at FROM settlement_ods.order_tracking_exceptions ORDER BY 1")
-    assert len(found) == len(holes)
-    assert [row["row_key"] for row in found if row["resolved_at"] is not None] == ["orders_raw/0/70"]
-
-
-_AGAIN = ("orders_raw", "u", 0, 70)
-
-
-def _said(session: Session) -> list[tuple[str, str, str | None]]:
-    found = session.rows("SELECT row_key, notes, resolution_notes FROM settlement_ods.order_tracking_exceptions")
-    return [(row["row_key"], row["notes"], row["resolution_notes"]) for row in found]
-
-
-def test_holes_at_one_place_of_a_topic_and_of_the_one_made_again_are_one_exception(
-    begun: Feed, committer: Committer, session: Session
-) -> None:
-    """The key has no topic id. At most one exception is open for a table, row and type."""
-    _hole(session, *_AGAIN, number=12)
-    _hole(session, *_HERE, number=11)
-    committer.cycle()
-    note = f"a row of transaction {A}:11 is a dead letter; the cut went on without it"
-    assert _said(session) == [("orders_raw/0/70", note, None)]
-    committer.cycle()
-    assert _open(session) == ["orders_raw/0/70"]
-
-
-def test_an_exception_of_two_holes_ends_when_both_are_mended(
-    begun: Feed, committer: Committer, session: Session
-) -> None:
-    _hole(session, *_HERE)
-    _hole(session, *_AGAIN)
-    committer.cycle()
-    _decided(session, *_HERE, decision="dropped")
-    committer.cycle()
-    (said,) = _said(session)
-    assert said[2] is None, "of the other hole it is open still, and the same"
-    _decided(session, *_AGAIN)
-    committer.cycle()
-    (said,) = _said(session)
-    assert said[2] == "its dead letter was redriven"
-    assert _open(session) == []
-    _hole(session, "orders_raw", "v", 0, 70)
-    committer.cycle()
-    assert _open(session) == ["orders_raw/0/70"], "a third hole of that key is named anew"
-
-
-def test_a_row_mends_the_hole_at_its_place_and_no_other(begun: Feed, committer: Committer, session: Session) -> None:
-    begun.rows("shop.orders", [("u", 11, 1, _order(1, 11))])
-    begun.ends([(11, {"shop.orders": 1})])
-    offset = begun.offsets["orders_raw"] - 1
-    for place in (("u", 0, offset), ("t", 1, offset), ("t", 0, offset + 1), ("t", 0, offset)):
-        _hole(session, "orders_raw", *place)
-    _hole(session, "tracking_raw", "t", 0, offset, table="shop.tracking")
-    for place in (("u", 0, offset), ("t", 1, offset), ("t", 0, offset + 1)):
-        session.run("INSERT INTO settlement_ods.mended_holes VALUES ('other', %s, %s, %s, 'why', 1)", place)
-    session.run(
-        "INSERT INTO settlement_ods.mended_holes VALUES ('orders_raw', 'v', 0, %s, 'why', 1),"
-        " ('orders_raw', 't', 7, %s, 'why', 1), ('orders_raw', 't', 0, 77, 'why', 1), ('other', 't', 0, %s, 'why', 1)",
-        (offset, offset, offset),
-    )
-    committer.cycle()
-    came = [one for one in _mended(session) if one[-1] != "why"]
-    assert came == [("orders_raw", "t", "0", str(offset), "its row came to raw")]
-    begun.reset("orders_raw", offset)
-    begun.rows("shop.orders", [("u", 11, 1, _order(1, 11))])
-    committer.cycle()
-    assert len([one for one in _mended(session) if one[-1] != "why"]) == 1, "it is mended once"
-
-
-def test_a_holes_exception_is_its_own(begun: Feed, committer: Committer, session: Session) -> None:
-    """By table, key and type: others' hide none and are resolved by none; what a person resolved stays as said."""
-    key = "orders_raw/0/70"
-    for n, (table, row_key, kind, notes) in enumerate(
-        [
-            ("shop.tracking", key, "INVALID_ROW", None),
-            ("shop.orders", key, "ORDER_MISSING_SPATH", None),
-            ("shop.orders", "orders_raw/0/7", "INVALID_ROW", None),
-            ("shop.orders", key, "INVALID_ROW", "seen"),
-        ],
-        1,
-    ):
-        session.run(
-            "INSERT INTO settlement_ods.order_tracking_exceptions VALUES (%s, %s, %s, NULL, %s, now(), 'n',"
-            " CASE WHEN %s IS NOT NULL THEN now() END, %s)",
-            (n, table, row_key, kind, notes, notes),
-        )
-
-    def said() -> list[tuple[int, str | None]]:
-        found = session.rows("SELECT * FROM settlement_ods.order_tracking_exceptions ORDER BY exception_id")
-        return [(row["exception_id"], row["resolution_notes"]) for row in found]
-
-    _hole(session, *_HERE)
-    _hole(session, "orders_raw", "t", 0, 71)
-    committer.cycle()
-    assert said() == [(1, None), (2, None), (3, None), (4, "seen"), (5, None), (6, None)]
-    _decided(session, *_HERE)
-    committer.cycle()
-    assert said() == [
-        (1, None), (2, None), (3, None), (4, "seen"), (5, "its dead letter was redriven"), (6, None),
-    ]  # fmt: skip
+    assert open_holes(session) == ["orders_raw/0/5"]
 
 
 def test_letters_of_one_table_fill_no_hole_of_another(
     begun: Feed, committer: Committer, session: Session, source: SaidSource
 ) -> None:
     begun.ends([(11, {"shop.orders": 1, "shop.tracking": 1})])
-    _hole(session, *_HERE)
+    hole(session, *HERE)
     waiting = committer.cycle().waiting
     assert len(waiting) == 1 and "shop.tracking" in waiting[0]
 
@@ -356,7 +175,7 @@ def test_letters_of_a_table_fill_its_holes_though_another_tables_are_filled(
 ) -> None:
     begun.now -= timedelta(minutes=30)
     begun.ends([(11, {"shop.orders": 1, "shop.tracking": 1})])
-    _hole(session, *_HERE)
+    hole(session, *HERE)
     committer.cycle()
     source.ends, source.letters = {0: 6}, [Origin("tracking_raw", "t", 0, 5)]
     session.run(
@@ -421,7 +240,7 @@ def test_of_many_that_are_short_the_first_gets_the_letter(
 def test_more_rows_than_expected_take_no_letter(
     begun: Feed, committer: Committer, session: Session, source: SaidSource
 ) -> None:
-    begun.rows("shop.orders", [("u", 11, n, _order(1, 11)) for n in (1, 2)])
+    begun.rows("shop.orders", [("u", 11, n, order(1, 11)) for n in (1, 2)])
     begun.now -= timedelta(minutes=30)
     begun.ends([(11, {"shop.orders": 1})])
     session.run("INSERT INTO settlement_ods.watched_ends VALUES (%s, 'shop.orders', 0, 6, now())", (f"hole {A}:11",))
