@@ -64,6 +64,18 @@ def test_good_events_need_no_reference_and_are_equal_in_every_value() -> None:
     assert both(NATIVE, Shape.ROWS, events(500)).asked == 0
 
 
+@pytest.mark.parametrize("number", [1, 127, 128, 200, 256, 0x7F7F7F7F, 2**31 - 1])
+def test_every_id_of_a_schema_is_read_natively(number: int) -> None:
+    """A header of bytes under 128 is decoded with the datum, any other is cut off before."""
+    header = b"\0" + number.to_bytes(4, "big")
+    schema = WriterSchema(number, Registry(NATIVE).text(1))
+    messages = [header + message[5:] for message in events(100)]
+    reference = Counting()
+    found = NativeDecoder(reference).decode(schema, Shape.ROWS, messages)
+    assert found.table.to_pylist() == FastavroDecoder().decode(schema, Shape.ROWS, messages).table.to_pylist()
+    assert (len(found.good), found.bad, reference.asked) == (100, {}, 0)
+
+
 def test_a_schema_with_bytes_goes_to_the_reference() -> None:
     assert both(VALUE, Shape.ROWS, events(20, VALUE)).asked == 20
 
