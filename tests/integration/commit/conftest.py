@@ -121,7 +121,7 @@ def standing(session: Session, mart: str) -> dict[int, int | None]:
 
 @pytest.fixture
 def begun(feed: Feed, committer: Committer) -> Feed:
-    """Two orders stand in the mart."""
+    """Two orders from a first snapshot, taken at A:1-10, are in the marts."""
     feed.first_snapshot([order(1, 10), order(2, 10)], [])
     committer.cycle()
     return feed

@@ -20,14 +20,6 @@ def _tracking(number: int, state: int) -> dict[str, int]:
     return {"order_id": number, "state": state, "update_time": 1}
 
 
-@pytest.fixture
-def begun(feed: Feed, committer: Committer) -> Feed:
-    """Two orders from a first snapshot, taken at A:1-10, are in the marts."""
-    feed.first_snapshot([_order(1, 10), _order(2, 10)], [])
-    committer.cycle()
-    return feed
-
-
 def test_more_rows_than_an_end_says_hold_the_cut_and_are_not_called_short(
     begun: Feed, committer: Committer, session: Session
 ) -> None:

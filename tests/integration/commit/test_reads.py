@@ -16,14 +16,6 @@ def _order(number: int, status: int) -> dict[str, int]:
     return {"order_id": number, "status": status, "add_time": 1}
 
 
-@pytest.fixture
-def begun(feed: Feed, committer: Committer) -> Feed:
-    """Two orders from a first snapshot, taken at A:1-10, are in the marts."""
-    feed.first_snapshot([_order(1, 10), _order(2, 10)], [])
-    committer.cycle()
-    return feed
-
-
 def _pending(session: Session) -> int:
     found = session.row("SELECT count(*) AS open FROM settlement_ods.applied_batches WHERE NOT complete")
     return int(found["open"]) if found else -1
