@@ -57,15 +57,29 @@ make_venv() {
   "$python" -m venv --clear .venv
 }
 
-wanted_stamp() { { echo "$ROOT"; .venv/bin/python --version; cat requirements-dev.lock pyproject.toml; } | sha256sum; }
+wanted_stamp() { { echo "$ROOT"; .venv/bin/python --version; cat requirements-dev.lock pyproject.toml consumers/avro/decode.c; } | sha256sum; }
+
+# waybill's decoder is compiled. The compiler that made this Python is asked for first, as setuptools does.
+choose_compiler() {
+  local cc
+  for cc in ${CC:+"$CC"} "$(.venv/bin/python -c 'import sysconfig; print((sysconfig.get_config_var("CC") or "cc").split()[0])')" cc; do
+    if echo '#include <stdlib.h>' | $cc -E - >/dev/null 2>&1; then export CC=$cc; return; fi
+    [ "$cc" != "${CC-}" ] || fail "CC=$CC is no compiler that works here" "unset it, or name another one" 2
+  done
+  apt_install "a C compiler is missing" gcc libc6-dev
+  export CC=cc
+}
+
+packages_there() {
+  [ "$(cat $STAMP 2>/dev/null)" = "$(wanted_stamp)" ] && [ -x .venv/bin/waybill ] && compgen -G 'consumers/avro/decode.*.so' >/dev/null
+}
 
 install_packages() {
-  if venv_works && [ "$(cat $STAMP 2>/dev/null)" = "$(wanted_stamp)" ] && [ -x .venv/bin/waybill ]; then return; fi
   say "Python packages from requirements-dev.lock"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock ||
     fail "pip could not install the locked packages" "look at pip's settings and the network, and run it again"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . ||
-    fail "pip could not install waybill itself" "look at the lines above"
+    fail "pip could not compile and install waybill itself" "look at the lines above"
   wanted_stamp >$STAMP
   say "Python packages: ready"
 }
@@ -87,12 +101,14 @@ setup() {
   exec 9>.waybill/setup.lock
   flock -n 9 || { say "another set-up is at work in this checkout, waiting for it"; flock 9; }
   make_venv "$python"
+  # Before the downloads, which may call apt too.
+  packages_there || choose_compiler
   if [ "${1-}" != python ] && native_wanted; then
     # Beside pip: the downloads need the standard library only.
     .venv/bin/python -m stack.install 9>&- & DOWNLOADS=$!
     trap '[ -z "$DOWNLOADS" ] || kill -TERM "$DOWNLOADS" 2>/dev/null || :' EXIT
   fi
-  install_packages 9>&- || failed=$?
+  packages_there || install_packages 9>&- || failed=$?
   if [ -n "$DOWNLOADS" ]; then wait "$DOWNLOADS" || failed=$?; DOWNLOADS=; fi
   [ $failed = 0 ] || exit $failed
   say "ready"
@@ -104,7 +120,7 @@ clean() {
     .venv/bin/waybill run --stop
     .venv/bin/waybill stack down --wipe
   fi
-  rm -rf .waybill .venv build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+  rm -rf .waybill .venv build dist ./*.egg-info consumers/avro/*.so .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
   find . -name __pycache__ -type d -prune -exec rm -rf {} +
   say "clean; the downloads stay in ${WAYBILL_CACHE:-${XDG_CACHE_HOME:-~/.cache}/waybill}"
 }

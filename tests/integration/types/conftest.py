@@ -10,7 +10,7 @@ import pymysql
 import pytest
 import yaml
 
-from tests.integration.types.every_type import BITS, COLUMNS, inserts, table
+from tests.integration.types.every_type import COLUMNS, inserts, table
 from tests.pipeline_on_stack import PipelineOnStack, pipeline_on_stack
 from tests.waiting import until
 from waybill.addresses import Addresses
@@ -53,13 +53,13 @@ def carried(stack: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Itera
         pipeline.seed(20)
         written(
             pipeline, ZONES[SNAPSHOT],
-            [table(EVERY, [*COLUMNS, *BITS]), table(BULK, COLUMNS), *inserts(EVERY, [*COLUMNS, *BITS], SNAPSHOT)],
+            [table(EVERY, COLUMNS), table(BULK, COLUMNS), *inserts(EVERY, COLUMNS, SNAPSHOT)],
         )  # fmt: skip
         pipeline.does("schema", "apply")
         with server_zone(pipeline, SERVER_ZONE):
             pipeline.does("connect", "apply", "--wait", "300", seconds=330)
             loaded(pipeline, SNAPSHOT)
-            written(pipeline, ZONES[STREAM], inserts(EVERY, [*COLUMNS, *BITS], STREAM))
+            written(pipeline, ZONES[STREAM], inserts(EVERY, COLUMNS, STREAM))
             loaded(pipeline, STREAM)
         yield pipeline
 

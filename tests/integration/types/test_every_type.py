@@ -10,24 +10,22 @@ import pytest
 
 from connect.signals import read_again
 from tests.integration.types.conftest import EVERY, SERVER_ZONE, SNAPSHOT, STREAM, ZONES, loaded, server_zone
-from tests.integration.types.every_type import BITS, COLUMNS, MYSQL, ROWS, Local, planted
+from tests.integration.types.every_type import COLUMNS, MYSQL, ROWS, Local, planted
 from tests.pipeline_on_stack import PipelineOnStack
-
-ALL = [*COLUMNS, *BITS]
 
 
 def raw(pipeline: PipelineOnStack, first: int, op: str) -> list[dict[str, Any]]:
     """The rows by id from `first` on that came as `op`; bytes as bytes."""
     # A real is read as the double it is: its own text is cut.
     names = ", ".join(
-        f'"{c.name}"::double precision' if c.definition.startswith("float") else f'"{c.name}"' for c in ALL
+        f'"{c.name}"::double precision' if c.definition.startswith("float") else f'"{c.name}"' for c in COLUMNS
     )
     rows = pipeline.servers.rows(
         f'SELECT {names} FROM settlement_public.{EVERY}_raw WHERE id BETWEEN %s AND %s AND "_op" = %s ORDER BY id',
         first, first + ROWS - 1, op,
     )  # fmt: skip
     plain = [[bytes(v) if isinstance(v, memoryview) else v for v in row] for row in rows]
-    return [dict(zip((column.name for column in ALL), row, strict=True)) for row in plain]
+    return [dict(zip((column.name for column in COLUMNS), row, strict=True)) for row in plain]
 
 
 def wanted(pipeline: PipelineOnStack, first: int) -> list[dict[str, Any]]:
@@ -36,7 +34,7 @@ def wanted(pipeline: PipelineOnStack, first: int) -> list[dict[str, Any]]:
         f"SELECT CAST(js AS CHAR) FROM `{pipeline.orders}`.{EVERY} WHERE id >= %s ORDER BY id LIMIT %s", first, ROWS
     )
     return [
-        {name: _value(value, ZONES[first], text) for name, value in planted(ALL, row).items()}
+        {name: _value(value, ZONES[first], text) for name, value in planted(COLUMNS, row).items()}
         for row, (text,) in enumerate(written)
     ]
 
