@@ -29,7 +29,7 @@ _BATCH = 20_000
 
 
 def ceiling(topic: Filled, sample: int) -> dict[str, float]:
-    """CPU seconds a million rows of consuming, decoding (pyruhvro) and binary COPY, servers' share included."""
+    """CPU seconds a million rows of consuming, decoding natively and binary COPY, servers' share included."""
     messages, consume = _consume(topic, sample)
     registry = Registry(topic.addresses.registry.url)
     stream = Stream(TABLE, RAW, topic.topic, Shape.ROWS, Batching(), 2**30)
