@@ -2,9 +2,9 @@
  * Avro to Arrow: many messages of one schema into columns, in one pass and without the interpreter's lock.
  *
  * What to do with a datum is a program that consumers/avro/program.py makes of the schema: a flat list of numbers, one
- * instruction after the other in the order of the datum's bytes. Each value is checked as fastavro would check it, wanted
- * or not. A datum that is in any way unusual is refused and leaves no trace; fastavro then says what it is. So what is taken
- * here is what fastavro takes, with the same values, and never the other way round.
+ * instruction after the other in the order of the datum's bytes. Each value is checked as fastavro would check it,
+ * wanted or not. A datum that is in any way unusual is refused and leaves no trace; fastavro then says what it is. So
+ * what is taken here is what fastavro takes, with the same values, and never the other way round.
  *
  * Memory of the columns belongs to the caller, also after a failure; `waybill_avro_free` gives it back.
  *
@@ -18,22 +18,22 @@
 #error "Avro's and Arrow's numbers are little-endian, and are copied as they are"
 #endif
 
-/* Instructions and what follows them; `slot` is the place of a column, or -1 where the value is read and left. */
+/* Instructions and what follows them; `place` is that of a column, or -1 where the value is read and left. */
 enum {
-    OP_BOOLEAN, /* slot */
-    OP_INT,     /* slot              refused beyond 32 bits */
-    OP_LONG,    /* slot */
-    OP_FLOAT,   /* slot */
-    OP_DOUBLE,  /* slot */
-    OP_BYTES,   /* slot */
-    OP_STRING,  /* slot */
-    OP_ITEMS,   /* slot, end         an array or map: the instructions up to OP_NEXT for each item, then `end` */
-    OP_NEXT,    /* slot, body */
-    OP_PRESENT, /* slot              a record stands here; the last that has a slot */
-    OP_OPTIONAL, /* byte, other, end  a union of null and one type: `end` behind the byte of null, on behind the other */
-    OP_MARK,    /*                   remembers this place of the datum for `again` */
-    OP_RETURN,  /*                   the end of `again` */
-    OP_END,     /*                   the datum must be over */
+    OP_BOOLEAN,  /* place */
+    OP_INT,      /* place             refused beyond 32 bits */
+    OP_LONG,     /* place */
+    OP_FLOAT,    /* place */
+    OP_DOUBLE,   /* place */
+    OP_BYTES,    /* place */
+    OP_STRING,   /* place */
+    OP_ITEMS,    /* place, end        an array or map: the instructions up to OP_NEXT for each item, then `end` */
+    OP_NEXT,     /* place, body */
+    OP_PRESENT,  /* place             a record stands here; the last that has a place */
+    OP_OPTIONAL, /* byte, other, end  null or one type: at `end` behind the byte of null, on behind the other */
+    OP_MARK,     /*                   remembers this spot of the datum for `again` */
+    OP_RETURN,   /*                   the end of `again` */
+    OP_END,      /*                   the datum must be over */
 };
 
 enum { KIND_BOOLEAN = 1, KIND_INT, KIND_LONG, KIND_FLOAT, KIND_DOUBLE, KIND_TEXT, KIND_LIST, KIND_RECORD };
@@ -65,7 +65,7 @@ typedef struct {
     Column *columns;
     Frame *frames;
     const uint8_t *marked; /* where OP_MARK was met */
-    int exhausted; /* there is no more memory */
+    int exhausted;         /* there is no more memory */
 } State;
 
 static int width(int32_t kind)
@@ -86,7 +86,7 @@ static int has_offsets(int32_t kind) { return kind == KIND_TEXT || kind == KIND_
 
 static int64_t bitmap(int64_t rows) { return (rows + 7) / 8; }
 
-/* `block` with room for `size` bytes, those from `filled` on zero. NULL when there is none; then `block` stays as it was. */
+/* `block` with room for `size` bytes, those from `filled` on zero; NULL when there is none, and `block` as it was. */
 static void *grown(void *block, int64_t filled, int64_t size)
 {
     uint8_t *made = realloc(block, (size_t)(size > 0 ? size : 1));
@@ -247,11 +247,11 @@ static int block_of(const uint8_t **at, const uint8_t *end, int64_t *items)
     return *items <= end - *at;
 }
 
-/* Run the program on the datum at `at` from `place` on. 0: the datum is refused, or the memory exhausted. */
-static int run(State *s, int32_t place, const uint8_t *at, const uint8_t *end)
+/* Run the program from `start` on, on the datum at `at`. 0: the datum is refused, or the memory exhausted. */
+static int run(State *s, int32_t start, const uint8_t *at, const uint8_t *end)
 {
     /* Local, because any write of a byte could be one to what `s` points to. */
-    const int32_t *program = s->program, *p = program + place;
+    const int32_t *program = s->program, *p = program + start;
     Column *columns = s->columns;
     Frame *frames = s->frames;
     const int64_t message = frames[0].rows;
@@ -391,18 +391,18 @@ static int deletes(const Column *operation, int64_t row)
 /*
  * Decode `count` messages that lie in `data` one behind the other, `lengths` bytes each, their header included.
  *
- * `refused[i]` becomes 1 for a message that was not taken. `again` is the place of a second program, for the image
- * before of a delete, 0 for none: it is run from the mark when the text in column `operation` is "d"; column `after`
+ * `refused[i]` becomes 1 for a message that was not taken. `again` is where a second program starts, for the image
+ * before of a delete, 0 for none: it is run at the mark when the text in column `operation` is "d"; column `after`
  * tells whether the image after is there. Columns come with their kinds and frames, all else zero, frames with their
  * columns. Returns the number of messages taken, -1 when memory is exhausted.
  */
 int64_t waybill_avro_decode(
     const int32_t *program, int32_t again, int32_t operation, int32_t after, const uint8_t *data,
-    const int64_t *lengths, int64_t count, Column *columns, int32_t width_of_all, Frame *frames, uint8_t *refused)
+    const int64_t *lengths, int64_t count, Column *columns, int32_t columns_in_all, Frame *frames, uint8_t *refused)
 {
     State s = {.program = program, .columns = columns, .frames = frames};
     Frame *rows = &frames[0];
-    for (int32_t i = 0; i < width_of_all; i++) {
+    for (int32_t i = 0; i < columns_in_all; i++) {
         Column *column = &columns[i];
         if (column->frame == 0 && !resized(column, 0, count > 0 ? count : 1))
             return -1;

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers import native_decoder
+from consumers.avro import library
 from consumers.decoder import Decoded, FastavroDecoder
 from consumers.decoding import Decoding
 from consumers.native_decoder import NativeDecoder
@@ -21,6 +22,7 @@ from tests.unit.consumers import debezium
 from tests.unit.consumers.any_schema import any_message, any_schema, damaged
 from tests.unit.consumers.debezium import NOTIFICATION_VALUE, TRANSACTION_VALUE, UUID, Registry, envelope
 from tests.unit.consumers.parcel import COLUMNS, KEY, NAMESPACE, STREAM, VALUE, batch, message, row
+from waybill.errors import UnreachableError
 
 
 class Counting(FastavroDecoder):
@@ -230,3 +232,14 @@ def test_any_schema_and_any_damage_is_judged_as_by_fastavro(seed: int) -> None:
     schema = any_schema(chance)
     messages = [any_message(schema, chance, number) for number in range(12)]
     both(schema, Shape.ROWS, [damaged(one, chance) if chance.random() < 0.4 else one for one in messages])
+
+
+def test_a_decoder_that_is_not_compiled_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "find_spec", lambda name: None)
+    library._library.cache_clear()
+    try:
+        with pytest.raises(UnreachableError, match=r"consumers/avro/decode\.c is not compiled") as caught:
+            NativeDecoder(FastavroDecoder()).decode(schema_of(VALUE), Shape.ROWS, events(1))
+    finally:
+        library._library.cache_clear()
+    assert caught.value.todo == "make setup"
