@@ -4,7 +4,8 @@
  * What to do with a datum is a program that consumers/avro/program.py makes of the schema: a flat list of numbers, one
  * instruction after the other in the order of the datum's bytes. Each value is checked as fastavro would check it,
  * wanted or not. A datum that is in any way unusual is refused and leaves no trace; fastavro then says what it is. So
- * what is taken here is what fastavro takes, with the same values, and never the other way round.
+ * what is taken here is what fastavro takes, with the same values (but for the payload of a NaN), and never the other
+ * way round.
  *
  * Memory of the columns belongs to the caller, also after a failure; `waybill_avro_free` gives it back.
  *
@@ -122,6 +123,8 @@ static int with_room(State *s, Frame *frame)
 {
     if (frame->rows < frame->capacity)
         return 1;
+    if (frame->rows >= INT32_MAX)
+        return 0;
     int64_t wanted = frame->capacity ? 2 * frame->capacity : FIRST_ITEMS;
     for (int32_t i = frame->first; i < frame->first + frame->count; i++) {
         if (!resized(&s->columns[i], frame->capacity, wanted)) {
@@ -228,12 +231,13 @@ static int text_kept(State *s, Column *column, const uint8_t *from, int64_t leng
         column->values = made;
         column->capacity = room;
     }
-    memcpy(column->values + column->used, from, (size_t)length);
+    if (length > 0) /* of an empty first text there is no memory yet */
+        memcpy(column->values + column->used, from, (size_t)length);
     column->used = wanted;
     return 1;
 }
 
-/* How many items the next block of an array or map has; 0 at its end. Each takes a byte at least, or is refused. */
+/* How many items the next block of an array or map has; 0 at its end. No program is made where an item has no byte. */
 static int block_of(const uint8_t **at, const uint8_t *end, int64_t *items)
 {
     int64_t bytes;

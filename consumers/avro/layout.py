@@ -88,9 +88,9 @@ class Layout:
             made.places.append(Place(Kind.LIST))
             if not pa.types.is_list(column.type):
                 made.places[-1], leaf.avro = _value(column.type, 0)
-        images = {c.path[1]: leaf for c, leaf in zip(columns, leaves, strict=True) if c.path[0] == "row"}
+        images = {c.path[1]: leaf for c, leaf in zip(columns, leaves, strict=True) if _of_image(c)}
         for column, leaf in zip(columns, leaves, strict=True):
-            if column.path[0] != "row":
+            if not _of_image(column):
                 block = made.wanted
                 for name in column.path[:-1]:
                     block = block.fields.setdefault(name, Wanted())
@@ -123,6 +123,11 @@ class Layout:
             self.places.append(at)
         self.frames.append((first, len(self.places) - first))
         return wanted
+
+
+def _of_image(column: WireColumn) -> bool:
+    """A column of the row; one of a key may be called `row` itself."""
+    return len(column.path) > 1 and column.path[0] == "row"
 
 
 def _value(kind: pa.DataType, frame: int) -> tuple[Place, str]:

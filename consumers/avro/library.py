@@ -63,7 +63,12 @@ def _library() -> Any:
     found = find_spec("consumers.avro.decode")
     if found is None or found.origin is None:
         raise UnreachableError("the decoder in consumers/avro/decode.c is not compiled", todo="make setup")
-    library = ctypes.CDLL(found.origin)
+    return opened(found.origin)
+
+
+def opened(path: str) -> Any:
+    """The library in that file, its functions with their types."""
+    library = ctypes.CDLL(path)
     library.waybill_avro_decode.restype = ctypes.c_int64
     library.waybill_avro_decode.argtypes = [
         *(ctypes.c_void_p, ctypes.c_int32, ctypes.c_int32, ctypes.c_int32, ctypes.c_char_p, ctypes.c_void_p),
@@ -77,7 +82,8 @@ def _library() -> Any:
 def decode(program: Program, types: Sequence[pa.DataType], messages: Sequence[bytes]) -> tuple[list[pa.Array], bytes]:
     """The first columns of the program in `types`, a row a message that was taken, and a byte a message: 1 if refused.
 
-    `messages` with their header, less than 2 GiB of them. Raises MemoryError.
+    `messages` with their header, less than 2 GiB of them. Raises MemoryError, and
+    `UnreachableError` where the library is not compiled.
     """
     layout = program.layout
     code = array("i", program.code)

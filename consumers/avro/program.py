@@ -15,7 +15,8 @@ from consumers.avro.layout import Layout, UnsupportedError, Wanted
 from consumers.writer_schema import WireColumn
 
 _DEEPEST = 8  # arrays and maps within each other; DEEPEST in decode.c
-_LONGEST = 100_000  # numbers in a program: records that stand in each other again and again grow without end
+_NESTED = 64  # records, optional values, arrays and maps within each other
+_LONGEST = 50_000  # parts of a schema: where records stand in each other again and again they double with each level
 
 
 class Op(IntEnum):
@@ -70,13 +71,13 @@ class _Compiler:
     def __init__(self) -> None:
         self.code: list[int] = []
         self._records: dict[str, Any] = {}
-        self._depth = 0
+        self._depth = self._nested = self._parts = 0
 
     def whole(self, parsed: Any, layout: Layout) -> int:
         before = None
         if not isinstance(parsed, dict) or parsed.get("type") != "record":
             raise UnsupportedError
-        for one in parsed["fields"]:
+        for one in _fields(parsed, layout.wanted):
             if layout.row is not None and one["name"] == "before":
                 before = one["type"]
                 self.code.append(Op.MARK)
@@ -92,23 +93,27 @@ class _Compiler:
         return again
 
     def _value(self, schema: Any, wanted: Wanted) -> None:
-        if len(self.code) > _LONGEST:
+        self._parts += 1
+        self._nested += 1
+        if self._nested > _NESTED or self._parts > _LONGEST:
             raise UnsupportedError
-        if isinstance(schema, str) and schema not in _VALUES and schema != "null":
-            # A record is known once it is complete: one that holds itself is refused.
-            schema = self._records.get(schema)
         if isinstance(schema, list):
             self._optional(schema, wanted)
-            return
-        if isinstance(schema, dict) and isinstance(schema["type"], dict | list):
-            self._value(schema["type"], wanted)
-            return
-        kind = schema["type"] if isinstance(schema, dict) else schema
-        if isinstance(schema, dict) and "logicalType" in schema:
+        else:
+            self._one(schema, wanted)
+        self._nested -= 1
+
+    def _one(self, schema: Any, wanted: Wanted) -> None:
+        # A name without a namespace may be one of Avro's own words.
+        if isinstance(schema, str) and "." in schema:
+            # A record is known once it is complete: one that holds itself is refused.
+            schema = self._records.get(schema)
+        kind = schema.get("type") if isinstance(schema, dict) else schema
+        if not isinstance(kind, str) or (isinstance(schema, dict) and "logicalType" in schema):
             raise UnsupportedError
-        if kind == "record":
+        if kind == "record" and isinstance(schema, dict):
             self._record(schema, wanted)
-        elif kind in ("array", "map"):
+        elif kind in ("array", "map") and isinstance(schema, dict):
             self._many(schema, kind, wanted)
         elif kind in _VALUES:
             if wanted is not _UNWANTED and wanted.avro != kind:
@@ -128,12 +133,12 @@ class _Compiler:
         self.code[end] = len(self.code)
 
     def _record(self, schema: Any, wanted: Wanted) -> None:
-        names = {one["name"] for one in schema["fields"]}
-        if wanted.avro or not wanted.fields.keys() <= names:
+        if wanted.avro or wanted.items is not None:
             raise UnsupportedError
+        fields = _fields(schema, wanted)
         if wanted.present >= 0:
             self.code += [Op.PRESENT, wanted.present]
-        for one in schema["fields"]:
+        for one in fields:
             self._value(one["type"], wanted.fields.get(one["name"], _UNWANTED))
         self._records[schema["name"]] = schema
 
@@ -146,6 +151,21 @@ class _Compiler:
         if kind == "map":
             self.code += [Op.STRING, -1]
         self._value(schema["values" if kind == "map" else "items"], wanted.items or _UNWANTED)
+        # What an item of no byte would be: a count alone could then ask for any number of them.
+        nothing = 2 if wanted.items is not None else 0
+        if len(self.code) - body <= nothing:
+            raise UnsupportedError
         self.code += [Op.NEXT, wanted.place, body]
         self.code[body - 1] = len(self.code)
         self._depth -= 1
+
+
+def _fields(record: Any, wanted: Wanted) -> list[Any]:
+    """The record's fields, each name once, with all that is wanted among them. Raises `UnsupportedError`."""
+    fields: list[Any] = record["fields"]
+    names = [one["name"] for one in fields]
+    if not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
+        raise UnsupportedError
+    if not wanted.fields.keys() <= set(names):
+        raise UnsupportedError
+    return fields
